@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vault/err.h"
+
+const char *vault_strerror(int err)
+{
+	switch ((enum vault_err)err) {
+	case VAULT_OK:
+		return "success";
+	case VAULT_ERR_INTERNAL:
+		return "internal error";
+	case VAULT_ERR_NOMEM:
+		return "out of memory";
+	case VAULT_ERR_MLOCK:
+		return "memory for secrets can't be locked";
+	case VAULT_ERR_IO:
+		return "input or output error";
+	case VAULT_ERR_ARGUMENT:
+		return "name not well-formed";
+	case VAULT_ERR_LIMIT:
+		return "too large";
+	case VAULT_ERR_NO_VAULT:
+		return "no such vault";
+	case VAULT_ERR_NOT_A_FILE:
+		return "not a regular file";
+	case VAULT_ERR_NO_ENTRY:
+		return "no such entry";
+	case VAULT_ERR_NO_FIELD:
+		return "no such field";
+	case VAULT_ERR_EXISTS:
+		return "exists already";
+	case VAULT_ERR_LOCKED:
+		return "another process is changing the vault";
+	case VAULT_ERR_WRONG_RESPONSE:
+		return "not a token of this vault, or its PIN setting changed since enrolment";
+	case VAULT_ERR_RESPOND:
+		return "the token gave no response";
+	case VAULT_ERR_NO_HOST_KEY:
+		return "this host has no key";
+	case VAULT_ERR_NOT_APPROVED:
+		return "this host is not approved";
+	case VAULT_ERR_FOREIGN_HOST_KEY:
+		return "the host key was made on another machine";
+	case VAULT_ERR_DAMAGED_HOST_KEY:
+		return "the host key is damaged";
+	case VAULT_ERR_NOT_A_VAULT:
+		return "not a vault";
+	case VAULT_ERR_DAMAGED:
+		return "damaged";
+	case VAULT_ERR_TAMPERED:
+		return "tampered with";
+	case VAULT_ERR_SIGNER:
+		return "signed by a host that is not known here";
+	case VAULT_ERR_ROLLBACK:
+		return "older than what this host has seen";
+	case VAULT_ERR_FORK:
+		return "not the generation that this host has seen";
+	case VAULT_ERR_REPLACED:
+		return "another vault than the one this path held";
+	case VAULT_ERR_VERSION:
+		return "format version not supported";
+	case VAULT_ERR_UNSAFE_FILE:
+		return "others can write the file, or own it";
+	case VAULT_ERR_UNSAFE_DIR:
+		return "others can write the directory, or own it";
+	case VAULT_ERR_STATE:
+		return "host state damaged";
+	case VAULT_ERR_CHANGED:
+		return "changed meanwhile";
+	}
+	return "unknown error";
+}

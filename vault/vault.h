@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A vault: the public interface. FORMAT.md describes the bytes, and the
+ * security design what they promise.
+ *
+ * A vault is opened without a touch (vault_open: index, names, slots), then
+ * unlocked with one (vault_unlock), then entries are opened or changes made
+ * in memory and committed (vault_commit). Reads never write the vault file.
+ *
+ * Nothing here waits for a finger: the caller hands vault_unlock a function
+ * that brings a slot's response.
+ */
+#ifndef TOUCHVAULT_VAULT_H
+#define TOUCHVAULT_VAULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vault/err.h"
+#include "vault/secret.h"
+
+/* Limits of FORMAT.md, section "Limits". */
+#define VAULT_ID_LEN 16
+#define VAULT_SALT_LEN 32
+#define VAULT_NAME_MAX 128           /* entry names, bytes */
+#define VAULT_FIELD_NAME_MAX 64
+#define VAULT_LABEL_KEY_MAX 64
+#define VAULT_LABEL_VALUE_MAX 1024
+#define VAULT_FIELDS_MAX 64          /* per entry */
+#define VAULT_LABELS_MAX 64
+#define VAULT_ENTRY_MAX (256 * 1024) /* plaintext bytes of one entry */
+#define VAULT_ENTRIES_MAX 65535
+#define VAULT_TOKEN_SLOTS_MAX 16
+#define VAULT_HOST_SLOTS_MAX 64
+#define VAULT_CREDENTIAL_ID_MAX 1023
+#define VAULT_RESPONSE_MAX 64
+#define VAULT_PASSPHRASE_MAX 1024
+#define VAULT_PUBLIC_KEY_LEN 64
+#define VAULT_AAGUID_LEN 16
+#define VAULT_HUMAN_NAME_MAX 64      /* token and host names, UTF-8 */
+#define VAULT_PRODUCT_MAX 128
+
+/* Where things are. All absolute, or relative to the working directory. */
+struct vault_paths {
+	const char *vault;     /* the vault file */
+	const char *host_key;  /* this host's secret key */
+	const char *state;     /* this host's state: high-water marks, pins */
+};
+
+/* A string of the index; s is NUL-terminated and holds no other NUL. */
+struct vault_label {
+	const char *key;
+	const char *value;
+};
+
+/* One entry as the index has it: all but the secrets. Borrowed from the
+ * vault; valid until the next change or vault_close. */
+struct vault_entry_info {
+	const char *name;
+	uint64_t version;              /* 1 at first, one more at every change of a field */
+	int64_t created, modified;     /* Unix seconds */
+	size_t n_fields;
+	const char *const *fields;     /* names only, in canonical order */
+	size_t n_labels;
+	const struct vault_label *labels;
+};
+
+enum vault_slot_kind {
+	VAULT_SLOT_FIDO2 = 1,
+	VAULT_SLOT_YKOTP = 2,
+};
+
+/* A token slot: its clear part, and what the index says of it. */
+struct vault_token_info {
+	enum vault_slot_kind kind;
+	bool uv, passphrase;
+	const uint8_t *credential_id;
+	size_t credential_id_len;
+	const char *name;              /* "first", ... */
+	const char *product;           /* may be "" */
+	uint8_t public_key[VAULT_PUBLIC_KEY_LEN];
+	uint8_t aaguid[VAULT_AAGUID_LEN];
+	bool without_touch;            /* forced in: grade D */
+	int64_t created;
+};
+
+enum vault_host_kind {
+	VAULT_HOST_KEYFILE = 1,
+};
+
+struct vault_host_info {
+	const char *name;
+	enum vault_host_kind kind;
+	bool bound;                    /* key bound to a machine id */
+	bool this_host;
+	int64_t created;
+};
+
+/* How far the file's signature could be checked without a touch. */
+enum vault_trust {
+	VAULT_TRUST_VERIFIED,          /* signer pinned, or certified by one who is */
+	VAULT_TRUST_UNVERIFIED,        /* this host has no state for this vault yet */
+};
+
+struct vault_summary {
+	uint64_t generation;
+	uint8_t id[VAULT_ID_LEN];
+	enum vault_trust trust;
+	const char *signer;            /* name of the host that made the generation */
+	int64_t committed;             /* when, by that host's clock */
+	size_t n_entries, n_tokens, n_hosts;
+	uint64_t file_size;
+};
+
+/* One secret field. Values are bytes. */
+struct vault_field {
+	const char *name;
+	const uint8_t *value;
+	size_t value_len;
+};
+
+/* The secret fields of one entry, in locked memory; free with entry_free. */
+struct vault_entry {
+	size_t n_fields;
+	struct vault_field fields[VAULT_FIELDS_MAX];
+};
+
+/* What a token slot is asked, and what it answers. */
+struct vault_response {
+	size_t slot;                   /* which of the slots answered */
+	uint8_t response[VAULT_RESPONSE_MAX];
+	size_t response_len;           /* FIDO2: 32; YubiKey: 20 */
+	char passphrase[VAULT_PASSPHRASE_MAX];
+	size_t passphrase_len;         /* 0 where the slot has none */
+};
+
+/* "Here are the slots' public parts and the salt, bring me the response of
+ * one." ret is in locked memory and is wiped after use. Non-zero: the caller
+ * keeps the reason, vault_unlock returns VAULT_ERR_RESPOND. */
+typedef int (*vault_respond_fn)(void *ctx, const struct vault_token_info *slots,
+    size_t n_slots, const uint8_t salt[static VAULT_SALT_LEN],
+    struct vault_response *ret);
+
+struct vault;
+
+/* A token that has just been enrolled, for vault_create. */
+struct vault_new_token {
+	enum vault_slot_kind kind;
+	bool uv, without_touch;
+	const uint8_t *credential_id;
+	size_t credential_id_len;
+	uint8_t public_key[VAULT_PUBLIC_KEY_LEN];
+	uint8_t aaguid[VAULT_AAGUID_LEN];
+	const char *name, *product;
+};
+
+/* Set up the locked arena and libsodium; once, before anything else.
+ * VAULT_ERR_MLOCK where memory can't be locked. Section 6. */
+int vault_init(void) __attribute__((warn_unused_result));
+
+
+/* Begin a new vault in two steps, because the token must answer a salt that
+ * is the vault's: vault_draft makes ids and salt and checks that a vault can
+ * be made there (EXISTS, UNSAFE_DIR, IO); after enrolment vault_create makes
+ * generation 1 with one token slot and this host approved. The host key is
+ * made where there is none. now: Unix seconds. */
+int vault_draft(const struct vault_paths *, struct vault **ret) __attribute__((warn_unused_result));
+/* The salt that tokens answer, from the header's vault_salt (section 2). */
+void vault_token_salt(const struct vault *, uint8_t ret[static VAULT_SALT_LEN]);
+int vault_create(struct vault *, const struct vault_new_token *, const struct vault_response *,
+    const char *host_name, int64_t now) __attribute__((warn_unused_result));
+
+enum {
+	VAULT_ACCEPT_ROLLBACK = 1 << 0, /* take an older generation, after a touch */
+};
+
+/* Open without a touch: checks the file, finds this host's slot, decrypts
+ * the index, checks signature and high-water mark. On every error *ret is
+ * NULL; vault_where (below) names the path that is to blame. */
+int vault_open(const struct vault_paths *, unsigned flags, struct vault **ret)
+    __attribute__((warn_unused_result));
+void vault_close(struct vault *);     /* wipes; NULL is fine */
+static inline void vault_closep(struct vault **v) { vault_close(*v); }
+
+/* The path that the last failing call of vault_open, vault_draft,
+ * vault_create or vault_commit was about; never NULL. With
+ * VAULT_ERR_UNSAFE_DIR it is the directory others can write. */
+const char *vault_where(void);
+/* errno of the last VAULT_ERR_IO. */
+int vault_errno(void);
+
+void vault_summarize(const struct vault *, struct vault_summary *ret);
+size_t vault_tokens(const struct vault *, const struct vault_token_info **ret);
+size_t vault_hosts(const struct vault *, const struct vault_host_info **ret);
+/* Entry i of vault_summary.n_entries, sorted by name (bytewise). */
+const struct vault_entry_info *vault_entry_at(const struct vault *, size_t i);
+/* NULL if there is none of that name. */
+const struct vault_entry_info *vault_entry_find(const struct vault *, const char *name);
+
+/* One touch: respond is called once. Checks commitment, both shares and the
+ * file's tag; records the generation in the host state. Before that, checks
+ * the stored checksum of the entry named, if not NULL, so that nobody is
+ * asked to touch for nothing. Section 2. */
+int vault_unlock(struct vault *, vault_respond_fn, void *ctx) __attribute__((warn_unused_result));
+/* Read the entry's record and compare its checksum: no touch. */
+int vault_entry_check(struct vault *, const struct vault_entry_info *) __attribute__((warn_unused_result));
+
+/* Decrypt one entry of an unlocked vault. */
+int vault_entry_open(struct vault *, const struct vault_entry_info *, struct vault_entry **ret)
+    __attribute__((warn_unused_result));
+void vault_entry_free(struct vault_entry *);
+static inline void vault_entry_freep(struct vault_entry **e) { vault_entry_free(*e); }
+/* NULL if there is none of that name. */
+const struct vault_field *vault_entry_field(const struct vault_entry *, const char *name);
+
+/* Changes. A commit takes the lock, re-reads the file, and calls change on
+ * what it then finds (again, if it was changed meanwhile); change calls the
+ * functions below, and its error, if any, ends the commit with nothing
+ * written. The vault must be unlocked. Section 3. */
+typedef int (*vault_change_fn)(struct vault *, void *ctx);
+int vault_commit(struct vault *, vault_change_fn, void *ctx, int64_t now)
+    __attribute__((warn_unused_result));
+/* Check before asking for a touch that a commit could be written: directory
+ * writable, lock file there. */
+int vault_commit_check(struct vault *) __attribute__((warn_unused_result));
+
+/* New entry, or (replace) new fields and labels for an existing one. Values
+ * and strings are copied. EXISTS, NO_ENTRY, ARGUMENT, LIMIT. */
+int vault_entry_put(struct vault *, const char *name, bool replace,
+    const struct vault_field *fields, size_t n_fields,
+    const struct vault_label *labels, size_t n_labels, int64_t now)
+    __attribute__((warn_unused_result));
+int vault_entry_rename(struct vault *, const char *from, const char *to, int64_t now)
+    __attribute__((warn_unused_result));
+int vault_entry_remove(struct vault *, const char *name) __attribute__((warn_unused_result));
+
+/* Well-formed names: entries [A-Za-z0-9._/-], components neither empty nor
+ * "." nor "..", no leading "-"; fields and label keys [A-Za-z0-9._-], no
+ * leading "-". */
+bool vault_name_valid(const char *name);
+bool vault_field_name_valid(const char *name);
+bool vault_label_valid(const char *key, const char *value); /* value: printable UTF-8 */
+
+#endif
