@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vault/entry.h"
+
+#include <string.h>
+
+#include <sodium.h>
+
+#include "vault/aead.h"
+#include "vault/cbor_io.h"
+#include "vault/cleanup.h"
+
+/* The public struct first: its fields point into plain, or a copy of names. */
+struct entry_memory {
+	struct vault_entry entry;
+	uint8_t *plain;
+	char names[VAULT_FIELDS_MAX][VAULT_FIELD_NAME_MAX + 1];
+};
+
+int entry_encode_fields(const struct vault_field *fields, size_t n, uint8_t **ret, size_t *ret_len)
+{
+	_cleanup_secret_ uint8_t *plain = NULL;
+	size_t cap = 9;
+	struct wbuf b;
+
+	if (n == 0 || n > VAULT_FIELDS_MAX)
+		return VAULT_ERR_LIMIT;
+	for (size_t i = 0; i < n; i++) {
+		if (fields[i].value_len > VAULT_ENTRY_MAX)
+			return VAULT_ERR_LIMIT;
+		cap += 18 + strlen(fields[i].name) + fields[i].value_len;
+	}
+	if (cap > VAULT_ENTRY_MAX)
+		return VAULT_ERR_LIMIT;
+	plain = secret_alloc(cap);
+	if (plain == NULL)
+		return VAULT_ERR_NOMEM;
+	b = wbuf_of(plain, cap);
+	cbor_w_map(&b, n);
+	for (size_t i = 0; i < n; i++) {
+		cbor_w_text(&b, fields[i].name);
+		cbor_w_bytes(&b, fields[i].value, fields[i].value_len);
+	}
+	if (b.bad)
+		return VAULT_ERR_INTERNAL;
+	*ret_len = b.len;
+	*ret = TAKE_PTR(plain);
+	return 0;
+}
+
+int entry_decode_fields(uint8_t *plain, size_t len, struct vault_entry **ret)
+{
+	struct rbuf b = rbuf_of(plain, len);
+	struct entry_memory *m = secret_alloc(sizeof(*m));
+	size_t n, name_len;
+
+	if (m == NULL) {
+		secret_free(plain);
+		return VAULT_ERR_NOMEM;
+	}
+	m->plain = plain;
+	n = cbor_r_map(&b, VAULT_FIELDS_MAX);
+	for (size_t i = 0; !b.bad && i < n; i++) {
+		struct vault_field *f = &m->entry.fields[i];
+		const char *name = cbor_r_text(&b, &name_len);
+
+		f->value = cbor_r_bytes(&b, &f->value_len);
+		if (b.bad || name_len > VAULT_FIELD_NAME_MAX) {
+			b.bad = true;
+			break;
+		}
+		memcpy(m->names[i], name, name_len);
+		f->name = m->names[i];
+		if (strlen(f->name) != name_len || !vault_field_name_valid(f->name) ||
+		    (i > 0 && cbor_key_compare(m->names[i - 1], f->name) >= 0))
+			b.bad = true;
+	}
+	m->entry.n_fields = n;
+	if (!rbuf_done(&b) || n == 0) {
+		vault_entry_free(&m->entry);
+		return VAULT_ERR_TAMPERED;
+	}
+	*ret = &m->entry;
+	return 0;
+}
+
+void vault_entry_free(struct vault_entry *e)
+{
+	struct entry_memory *m = (struct entry_memory *)e;
+
+	if (m == NULL)
+		return;
+	secret_free(m->plain);
+	secret_free(m);
+}
+
+const struct vault_field *vault_entry_field(const struct vault_entry *e, const char *name)
+{
+	for (size_t i = 0; i < e->n_fields; i++)
+		if (strcmp(e->fields[i].name, name) == 0)
+			return &e->fields[i];
+	return NULL;
+}
+
+static size_t padded_len(size_t len)
+{
+	return (len / ENTRY_PAD + 1) * ENTRY_PAD; /* sodium_pad always adds */
+}
+
+size_t entry_record_len(size_t len)
+{
+	return padded_len(len) + AEAD_OVERHEAD;
+}
+
+#define PLACE_LEN (VAULT_ID_LEN + 8 + ENTRY_ID_LEN + 8)
+
+static void place_encode(const struct entry_place *p, uint8_t ret[static PLACE_LEN])
+{
+	struct wbuf b = wbuf_of(ret, PLACE_LEN);
+
+	wbuf_put(&b, p->vault_id, VAULT_ID_LEN);
+	wbuf_le64(&b, p->gen);
+	wbuf_put(&b, p->entry_id, ENTRY_ID_LEN);
+	wbuf_le64(&b, p->version);
+}
+
+int entry_record_seal(const struct entry_place *p, const uint8_t master[static KEY_LEN],
+    const uint8_t *plain, size_t len, uint8_t *ret_record)
+{
+	_cleanup_secret_ uint8_t *key = secret_alloc(KEY_LEN);
+	_cleanup_secret_ uint8_t *padded = secret_alloc(padded_len(len));
+	uint8_t ad[PLACE_LEN];
+	size_t total;
+	int r;
+
+	if (key == NULL || padded == NULL)
+		return VAULT_ERR_NOMEM;
+	r = kdf_entry(p->vault_id, master, p->entry_id, p->version, key);
+	if (r != 0)
+		return r;
+	memcpy(padded, plain, len);
+	if (sodium_pad(&total, padded, len, ENTRY_PAD, padded_len(len)) != 0)
+		return VAULT_ERR_INTERNAL;
+	place_encode(p, ad);
+	aead_seal(key, ad, sizeof(ad), padded, total, ret_record);
+	return 0;
+}
+
+int entry_record_open(const struct entry_place *p, const uint8_t master[static KEY_LEN],
+    const uint8_t *record, size_t record_len, uint8_t **ret, size_t *ret_len)
+{
+	_cleanup_secret_ uint8_t *key = secret_alloc(KEY_LEN);
+	_cleanup_secret_ uint8_t *plain = NULL;
+	uint8_t ad[PLACE_LEN];
+	int r;
+
+	if (record_len < AEAD_OVERHEAD + ENTRY_PAD || record_len > AEAD_OVERHEAD + ENTRY_PADDED_MAX)
+		return VAULT_ERR_TAMPERED;
+	plain = secret_alloc(record_len - AEAD_OVERHEAD);
+	if (key == NULL || plain == NULL)
+		return VAULT_ERR_NOMEM;
+	r = kdf_entry(p->vault_id, master, p->entry_id, p->version, key);
+	if (r != 0)
+		return r;
+	place_encode(p, ad);
+	r = aead_open(key, ad, sizeof(ad), record, record_len, plain);
+	if (r != 0)
+		return r;
+	if (sodium_unpad(ret_len, plain, record_len - AEAD_OVERHEAD, ENTRY_PAD) != 0)
+		return VAULT_ERR_TAMPERED;
+	*ret = TAKE_PTR(plain);
+	return 0;
+}
+
+void entry_record_hash(const uint8_t *record, size_t len, uint8_t ret[static ENTRY_HASH_LEN])
+{
+	(void)crypto_generichash_blake2b(ret, ENTRY_HASH_LEN, record, len, NULL, 0);
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vault/index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "vault/cbor_io.h"
+#include "vault/cleanup.h"
+#include "vault/text.h"
+
+struct pool {
+	struct pool *next;
+	size_t used, cap;
+	_Alignas(16) uint8_t data[];
+};
+
+void *index_pool_alloc(struct index *x, size_t len)
+{
+	struct pool *p = x->pool;
+	size_t cap = 64 * 1024;
+
+	len = (len + 15) & ~(size_t)15;
+	if (p == NULL || p->cap - p->used < len) {
+		if (len > cap)
+			cap = len;
+		p = malloc(sizeof(*p) + cap);
+		if (p == NULL)
+			return NULL;
+		*p = (struct pool){ .next = x->pool, .cap = cap };
+		x->pool = p;
+	}
+	p->used += len;
+	return p->data + p->used - len;
+}
+
+const char *index_pool_string(struct index *x, const char *s, size_t len)
+{
+	char *copy = index_pool_alloc(x, len + 1);
+
+	if (copy == NULL)
+		return NULL;
+	memcpy(copy, s, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+void index_free(struct index *x)
+{
+	for (size_t i = 0; i < x->n_entries; i++)
+		secret_free(x->entries[i].pending);
+	free(x->entries);
+	for (struct pool *p = x->pool, *next; p != NULL; p = next) {
+		next = p->next;
+		sodium_memzero(p->data, p->used);
+		free(p);
+	}
+	memset(x, 0, sizeof(*x));
+}
+
+/* A text of the index, checked and copied; bad where it is not as it should
+ * be, or there is no memory. */
+static const char *text(struct index *x, struct rbuf *b, size_t max)
+{
+	size_t len;
+	const char *s = cbor_r_text(b, &len), *copy;
+
+	if (b->bad || !text_valid(s, len, max)) {
+		b->bad = true;
+		return "";
+	}
+	copy = index_pool_string(x, s, len);
+	if (copy == NULL)
+		b->bad = true;
+	return copy == NULL ? "" : copy;
+}
+
+static int64_t timestamp(struct rbuf *b)
+{
+	uint64_t v = cbor_r_uint(b);
+
+	if (v > INT64_MAX)
+		b->bad = true;
+	return b->bad ? 0 : (int64_t)v;
+}
+
+static void token_decode(struct index *x, struct rbuf *b, struct index_token *ret)
+{
+	struct vault_token_info *info = &ret->info;
+
+	if (cbor_r_array(b, 8) != 8)
+		b->bad = true;
+	cbor_r_fixed(b, ret->slot_id, sizeof(ret->slot_id));
+	cbor_r_fixed(b, ret->spk, sizeof(ret->spk));
+	info->name = text(x, b, VAULT_HUMAN_NAME_MAX);
+	info->product = text(x, b, VAULT_PRODUCT_MAX);
+	cbor_r_fixed(b, info->public_key, sizeof(info->public_key));
+	cbor_r_fixed(b, info->aaguid, sizeof(info->aaguid));
+	info->without_touch = cbor_r_bool(b);
+	info->created = timestamp(b);
+}
+
+static void host_decode(struct index *x, struct rbuf *b, struct index_host *ret)
+{
+	uint64_t kind;
+
+	if (cbor_r_array(b, 10) != 10)
+		b->bad = true;
+	cbor_r_fixed(b, ret->id, sizeof(ret->id));
+	cbor_r_fixed(b, ret->hpk, sizeof(ret->hpk));
+	cbor_r_fixed(b, ret->hvk, sizeof(ret->hvk));
+	ret->info.name = text(x, b, VAULT_HUMAN_NAME_MAX);
+	kind = cbor_r_uint(b);
+	if (kind != VAULT_HOST_KEYFILE)
+		b->bad = true;
+	ret->info.kind = VAULT_HOST_KEYFILE;
+	ret->info.bound = cbor_r_bool(b);
+	ret->info.created = timestamp(b);
+	cbor_r_fixed(b, ret->certifier, sizeof(ret->certifier));
+	ret->cert_gen = cbor_r_uint(b);
+	cbor_r_fixed(b, ret->cert, sizeof(ret->cert));
+}
+
+static void fields_decode(struct index *x, struct rbuf *b, struct vault_entry_info *ret)
+{
+	size_t n = cbor_r_array(b, VAULT_FIELDS_MAX);
+	const char **names = index_pool_alloc(x, n * sizeof(*names));
+
+	if (names == NULL || n == 0)
+		b->bad = true;
+	for (size_t i = 0; !b->bad && i < n; i++) {
+		names[i] = text(x, b, VAULT_FIELD_NAME_MAX);
+		if (!vault_field_name_valid(names[i]) || (i > 0 && cbor_key_compare(names[i - 1], names[i]) >= 0))
+			b->bad = true;
+	}
+	ret->fields = names;
+	ret->n_fields = n;
+}
+
+static void labels_decode(struct index *x, struct rbuf *b, struct vault_entry_info *ret)
+{
+	size_t n = cbor_r_map(b, VAULT_LABELS_MAX);
+	struct vault_label *labels = index_pool_alloc(x, n * sizeof(*labels));
+
+	if (labels == NULL)
+		b->bad = true;
+	for (size_t i = 0; !b->bad && i < n; i++) {
+		labels[i].key = text(x, b, VAULT_LABEL_KEY_MAX);
+		labels[i].value = text(x, b, VAULT_LABEL_VALUE_MAX);
+		if (!vault_label_valid(labels[i].key, labels[i].value) ||
+		    (i > 0 && cbor_key_compare(labels[i - 1].key, labels[i].key) >= 0))
+			b->bad = true;
+	}
+	ret->labels = labels;
+	ret->n_labels = n;
+}
+
+static void entry_decode(struct index *x, struct rbuf *b, struct index_entry *ret)
+{
+	uint64_t len;
+
+	if (cbor_r_array(b, 9) != 9)
+		b->bad = true;
+	cbor_r_fixed(b, ret->id, sizeof(ret->id));
+	ret->info.name = text(x, b, VAULT_NAME_MAX);
+	ret->info.version = cbor_r_uint(b);
+	len = cbor_r_uint(b);
+	if (len > UINT32_MAX || ret->info.version == 0 || !vault_name_valid(ret->info.name))
+		b->bad = true;
+	ret->record_len = (uint32_t)len;
+	cbor_r_fixed(b, ret->record_hash, sizeof(ret->record_hash));
+	ret->info.created = timestamp(b);
+	ret->info.modified = timestamp(b);
+	fields_decode(x, b, &ret->info);
+	labels_decode(x, b, &ret->info);
+}
+
+static void entries_decode(struct index *x, struct rbuf *b)
+{
+	size_t n = cbor_r_array(b, VAULT_ENTRIES_MAX);
+	uint64_t offset = 0;
+
+	/* An entry takes over 100 bytes: a length that lies reserves little. */
+	if (b->bad || n > b->len) {
+		b->bad = true;
+		return;
+	}
+	x->entries = calloc(n + 1, sizeof(*x->entries));
+	if (x->entries == NULL) {
+		b->bad = true;
+		return;
+	}
+	x->cap_entries = n + 1;
+	for (size_t i = 0; !b->bad && i < n; i++) {
+		struct index_entry *e = &x->entries[x->n_entries++];
+
+		entry_decode(x, b, e);
+		e->offset = offset;
+		offset += e->record_len;
+		if (i > 0 && strcmp(x->entries[i - 1].info.name, e->info.name) >= 0)
+			b->bad = true;
+	}
+}
+
+int index_decode(const uint8_t *p, size_t len, struct index *ret)
+{
+	struct rbuf b = rbuf_of(p, len);
+
+	memset(ret, 0, sizeof(*ret));
+	if (cbor_r_array(&b, 4) != 4)
+		b.bad = true;
+	ret->committed = timestamp(&b);
+	ret->n_tokens = cbor_r_array(&b, VAULT_TOKEN_SLOTS_MAX);
+	for (size_t i = 0; !b.bad && i < ret->n_tokens; i++)
+		token_decode(ret, &b, &ret->tokens[i]);
+	ret->n_hosts = b.bad ? 0 : cbor_r_array(&b, VAULT_HOST_SLOTS_MAX);
+	for (size_t i = 0; !b.bad && i < ret->n_hosts; i++)
+		host_decode(ret, &b, &ret->hosts[i]);
+	if (!b.bad)
+		entries_decode(ret, &b);
+	return rbuf_done(&b) ? 0 : VAULT_ERR_TAMPERED;
+}
+
+static void token_encode(struct wbuf *b, const struct index_token *t)
+{
+	cbor_w_array(b, 8);
+	cbor_w_bytes(b, t->slot_id, sizeof(t->slot_id));
+	cbor_w_bytes(b, t->spk, sizeof(t->spk));
+	cbor_w_text(b, t->info.name);
+	cbor_w_text(b, t->info.product);
+	cbor_w_bytes(b, t->info.public_key, sizeof(t->info.public_key));
+	cbor_w_bytes(b, t->info.aaguid, sizeof(t->info.aaguid));
+	cbor_w_bool(b, t->info.without_touch);
+	cbor_w_uint(b, (uint64_t)t->info.created);
+}
+
+static void host_encode(struct wbuf *b, const struct index_host *h)
+{
+	cbor_w_array(b, 10);
+	cbor_w_bytes(b, h->id, sizeof(h->id));
+	cbor_w_bytes(b, h->hpk, sizeof(h->hpk));
+	cbor_w_bytes(b, h->hvk, sizeof(h->hvk));
+	cbor_w_text(b, h->info.name);
+	cbor_w_uint(b, h->info.kind);
+	cbor_w_bool(b, h->info.bound);
+	cbor_w_uint(b, (uint64_t)h->info.created);
+	cbor_w_bytes(b, h->certifier, sizeof(h->certifier));
+	cbor_w_uint(b, h->cert_gen);
+	cbor_w_bytes(b, h->cert, sizeof(h->cert));
+}
+
+static void entry_encode(struct wbuf *b, const struct index_entry *e)
+{
+	cbor_w_array(b, 9);
+	cbor_w_bytes(b, e->id, sizeof(e->id));
+	cbor_w_text(b, e->info.name);
+	cbor_w_uint(b, e->info.version);
+	cbor_w_uint(b, e->record_len);
+	cbor_w_bytes(b, e->record_hash, sizeof(e->record_hash));
+	cbor_w_uint(b, (uint64_t)e->info.created);
+	cbor_w_uint(b, (uint64_t)e->info.modified);
+	cbor_w_array(b, e->info.n_fields);
+	for (size_t i = 0; i < e->info.n_fields; i++)
+		cbor_w_text(b, e->info.fields[i]);
+	cbor_w_map(b, e->info.n_labels);
+	for (size_t i = 0; i < e->info.n_labels; i++) {
+		cbor_w_text(b, e->info.labels[i].key);
+		cbor_w_text(b, e->info.labels[i].value);
+	}
+}
+
+void index_encode(struct wbuf *b, const struct index *x)
+{
+	cbor_w_array(b, 4);
+	cbor_w_uint(b, (uint64_t)x->committed);
+	cbor_w_array(b, x->n_tokens);
+	for (size_t i = 0; i < x->n_tokens; i++)
+		token_encode(b, &x->tokens[i]);
+	cbor_w_array(b, x->n_hosts);
+	for (size_t i = 0; i < x->n_hosts; i++)
+		host_encode(b, &x->hosts[i]);
+	cbor_w_array(b, x->n_entries);
+	for (size_t i = 0; i < x->n_entries; i++)
+		entry_encode(b, &x->entries[i]);
+}
+
+size_t index_encoded_max(const struct index *x)
+{
+	/* Fixed parts with their heads, then the strings with 9-byte heads. */
+	size_t n = 64 + x->n_tokens * 512 + x->n_hosts * 512;
+
+	for (size_t i = 0; i < x->n_entries; i++) {
+		const struct vault_entry_info *e = &x->entries[i].info;
+
+		n += 160 + strlen(e->name);
+		for (size_t k = 0; k < e->n_fields; k++)
+			n += 9 + strlen(e->fields[k]);
+		for (size_t k = 0; k < e->n_labels; k++)
+			n += 18 + strlen(e->labels[k].key) + strlen(e->labels[k].value);
+	}
+	return n;
+}
+
+size_t index_find(const struct index *x, const char *name, bool *ret_found)
+{
+	size_t lo = 0, hi = x->n_entries;
+
+	*ret_found = false;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int c = strcmp(x->entries[mid].info.name, name);
+
+		if (c == 0) {
+			*ret_found = true;
+			return mid;
+		}
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+struct index_entry *index_insert(struct index *x, size_t i)
+{
+	if (x->n_entries == x->cap_entries) {
+		size_t cap = x->cap_entries * 2 + 16;
+		struct index_entry *p = reallocarray(x->entries, cap, sizeof(*p));
+
+		if (p == NULL)
+			return NULL;
+		x->entries = p;
+		x->cap_entries = cap;
+	}
+	memmove(&x->entries[i + 1], &x->entries[i], (x->n_entries - i) * sizeof(*x->entries));
+	memset(&x->entries[i], 0, sizeof(x->entries[i]));
+	x->n_entries++;
+	return &x->entries[i];
+}
+
+void index_remove(struct index *x, size_t i)
+{
+	secret_free(x->entries[i].pending);
+	x->n_entries--;
+	memmove(&x->entries[i], &x->entries[i + 1], (x->n_entries - i) * sizeof(*x->entries));
+}
+
+const struct index_host *index_host_by_id(const struct index *x, const uint8_t id[static HOST_ID_LEN])
+{
+	for (size_t i = 0; i < x->n_hosts; i++)
+		if (memcmp(x->hosts[i].id, id, HOST_ID_LEN) == 0)
+			return &x->hosts[i];
+	return NULL;
+}
