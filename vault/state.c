@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vault/state.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vault/cbor_io.h"
+#include "vault/cleanup.h"
+#include "vault/text.h"
+
+void state_free(struct state *s)
+{
+	for (size_t i = 0; i < s->n_paths; i++)
+		free(s->paths[i].path);
+	free(s->paths);
+	free(s->vaults);
+	memset(s, 0, sizeof(*s));
+}
+
+static void vault_decode(struct rbuf *b, struct state_vault *ret)
+{
+	if (cbor_r_array(b, 4) != 4)
+		b->bad = true;
+	cbor_r_fixed(b, ret->vault_id, sizeof(ret->vault_id));
+	ret->gen = cbor_r_uint(b);
+	cbor_r_fixed(b, ret->tag, sizeof(ret->tag));
+	ret->n_pins = cbor_r_array(b, VAULT_HOST_SLOTS_MAX);
+	for (size_t i = 0; !b->bad && i < ret->n_pins; i++) {
+		if (cbor_r_array(b, 2) != 2)
+			b->bad = true;
+		cbor_r_fixed(b, ret->pins[i].host_id, HOST_ID_LEN);
+		cbor_r_fixed(b, ret->pins[i].hvk, 32);
+	}
+}
+
+static void path_decode(struct rbuf *b, struct state_path *ret)
+{
+	size_t len;
+	const uint8_t *p;
+
+	if (cbor_r_array(b, 2) != 2)
+		b->bad = true;
+	p = cbor_r_bytes(b, &len); /* bytes: a path need not be UTF-8 */
+	if (!b->bad && len < PATH_MAX && memchr(p, '\0', len) == NULL)
+		ret->path = strndup((const char *)p, len);
+	if (ret->path == NULL)
+		b->bad = true;
+	cbor_r_fixed(b, ret->vault_id, sizeof(ret->vault_id));
+}
+
+int state_decode(const uint8_t *p, size_t len, const uint8_t key[static KEY_LEN], struct state *ret)
+{
+	uint8_t mac[STATE_MAC_LEN];
+	struct rbuf b;
+
+	memset(ret, 0, sizeof(*ret));
+	if (len < 8 + STATE_MAC_LEN || memcmp(p, STATE_MAGIC, 8) != 0)
+		return VAULT_ERR_STATE;
+	(void)crypto_generichash_blake2b(mac, sizeof(mac), p, len - sizeof(mac), key, KEY_LEN);
+	if (sodium_memcmp(mac, p + len - sizeof(mac), sizeof(mac)) != 0)
+		return VAULT_ERR_STATE;
+	ret->vaults = calloc(STATE_VAULTS_MAX, sizeof(*ret->vaults));
+	ret->paths = calloc(STATE_PATHS_MAX, sizeof(*ret->paths));
+	if (ret->vaults == NULL || ret->paths == NULL)
+		return VAULT_ERR_NOMEM;
+	b = rbuf_of(p + 8, len - 8 - sizeof(mac));
+	if (cbor_r_array(&b, 2) != 2)
+		b.bad = true;
+	ret->n_vaults = cbor_r_array(&b, STATE_VAULTS_MAX);
+	for (size_t i = 0; !b.bad && i < ret->n_vaults; i++)
+		vault_decode(&b, &ret->vaults[i]);
+	ret->n_paths = b.bad ? 0 : cbor_r_array(&b, STATE_PATHS_MAX);
+	for (size_t i = 0; !b.bad && i < ret->n_paths; i++)
+		path_decode(&b, &ret->paths[i]);
+	return rbuf_done(&b) ? 0 : VAULT_ERR_STATE;
+}
+
+static void encode(struct wbuf *b, const struct state *s)
+{
+	wbuf_put(b, STATE_MAGIC, 8);
+	cbor_w_array(b, 2);
+	cbor_w_array(b, s->n_vaults);
+	for (size_t i = 0; i < s->n_vaults; i++) {
+		const struct state_vault *v = &s->vaults[i];
+
+		cbor_w_array(b, 4);
+		cbor_w_bytes(b, v->vault_id, sizeof(v->vault_id));
+		cbor_w_uint(b, v->gen);
+		cbor_w_bytes(b, v->tag, sizeof(v->tag));
+		cbor_w_array(b, v->n_pins);
+		for (size_t k = 0; k < v->n_pins; k++) {
+			cbor_w_array(b, 2);
+			cbor_w_bytes(b, v->pins[k].host_id, HOST_ID_LEN);
+			cbor_w_bytes(b, v->pins[k].hvk, 32);
+		}
+	}
+	cbor_w_array(b, s->n_paths);
+	for (size_t i = 0; i < s->n_paths; i++) {
+		cbor_w_array(b, 2);
+		cbor_w_bytes(b, s->paths[i].path, strlen(s->paths[i].path));
+		cbor_w_bytes(b, s->paths[i].vault_id, VAULT_ID_LEN);
+	}
+}
+
+int state_encode(const struct state *s, const uint8_t key[static KEY_LEN], uint8_t **ret, size_t *ret_len)
+{
+	size_t cap = 64 + s->n_vaults * (128 + VAULT_HOST_SLOTS_MAX * 64) + s->n_paths * (PATH_MAX + 64);
+	_cleanup_free_ uint8_t *p = malloc(cap);
+	struct wbuf b = wbuf_of(p, cap);
+	uint8_t mac[STATE_MAC_LEN];
+
+	if (p == NULL)
+		return VAULT_ERR_NOMEM;
+	encode(&b, s);
+	(void)crypto_generichash_blake2b(mac, sizeof(mac), p, b.len, key, KEY_LEN);
+	wbuf_put(&b, mac, sizeof(mac));
+	if (b.bad)
+		return VAULT_ERR_INTERNAL;
+	*ret_len = b.len;
+	*ret = TAKE_PTR(p);
+	return 0;
+}
+
+struct state_vault *state_vault_find(const struct state *s, const uint8_t id[static VAULT_ID_LEN])
+{
+	for (size_t i = 0; i < s->n_vaults; i++)
+		if (memcmp(s->vaults[i].vault_id, id, VAULT_ID_LEN) == 0)
+			return &s->vaults[i];
+	return NULL;
+}
+
+const uint8_t *state_path_find(const struct state *s, const char *path)
+{
+	for (size_t i = 0; i < s->n_paths; i++)
+		if (strcmp(s->paths[i].path, path) == 0)
+			return s->paths[i].vault_id;
+	return NULL;
+}
+
+static int record_path(struct state *s, const char *path, const uint8_t id[static VAULT_ID_LEN])
+{
+	size_t i = 0;
+
+	while (i < s->n_paths && strcmp(s->paths[i].path, path) != 0)
+		i++;
+	if (i == STATE_PATHS_MAX)
+		return VAULT_ERR_LIMIT;
+	if (i == s->n_paths) {
+		s->paths[i].path = strdup(path);
+		if (s->paths[i].path == NULL)
+			return VAULT_ERR_NOMEM;
+		s->n_paths++;
+	}
+	memcpy(s->paths[i].vault_id, id, VAULT_ID_LEN);
+	return 0;
+}
+
+int state_record(struct state *s, const char *path, const struct state_vault *mark)
+{
+	struct state_vault *v;
+
+	if (s->vaults == NULL)
+		s->vaults = calloc(STATE_VAULTS_MAX, sizeof(*s->vaults));
+	if (s->paths == NULL)
+		s->paths = calloc(STATE_PATHS_MAX, sizeof(*s->paths));
+	if (s->vaults == NULL || s->paths == NULL)
+		return VAULT_ERR_NOMEM;
+	v = state_vault_find(s, mark->vault_id);
+	if (v == NULL) {
+		if (s->n_vaults == STATE_VAULTS_MAX)
+			return VAULT_ERR_LIMIT;
+		v = &s->vaults[s->n_vaults++];
+	}
+	*v = *mark;
+	return record_path(s, path, mark->vault_id);
+}
+
+static bool pinned(const struct state_vault *v, const struct index_host *h)
+{
+	for (size_t i = 0; i < v->n_pins; i++)
+		if (memcmp(v->pins[i].host_id, h->id, HOST_ID_LEN) == 0 && memcmp(v->pins[i].hvk, h->hvk, 32) == 0)
+			return true;
+	return false;
+}
+
+bool state_signer_trusted(const struct state_vault *v, const struct index *x, uint64_t gen,
+    const uint8_t signer[static HOST_ID_LEN])
+{
+	bool trusted[VAULT_HOST_SLOTS_MAX] = { false };
+	bool grown = true;
+
+	for (size_t i = 0; i < x->n_hosts; i++)
+		trusted[i] = pinned(v, &x->hosts[i]);
+	while (grown) {
+		grown = false;
+		for (size_t i = 0; i < x->n_hosts; i++) {
+			const struct index_host *h = &x->hosts[i];
+
+			/* A certificate not newer than the mark is of a host that
+			 * has been revoked: else it would be pinned. */
+			if (trusted[i] || h->cert_gen <= v->gen || h->cert_gen > gen)
+				continue;
+			for (size_t k = 0; k < x->n_hosts && !trusted[i]; k++)
+				trusted[i] = trusted[k] &&
+				    memcmp(x->hosts[k].id, h->certifier, HOST_ID_LEN) == 0 &&
+				    host_certificate_valid(v->vault_id, h, x->hosts[k].hvk);
+			grown |= trusted[i];
+		}
+	}
+	for (size_t i = 0; i < x->n_hosts; i++)
+		if (trusted[i] && memcmp(x->hosts[i].id, signer, HOST_ID_LEN) == 0)
+			return true;
+	return false;
+}

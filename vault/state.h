@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What this host remembers of the vaults it has seen: the high-water mark,
+ * who may sign, which path holds which (SECURITY.md, section 3, "Rollback";
+ * FORMAT.md, "Host state"). MACed by the host key. */
+#ifndef TOUCHVAULT_VAULT_STATE_H
+#define TOUCHVAULT_VAULT_STATE_H
+
+#include "vault/host.h"
+
+#define STATE_MAGIC "TVSTAT1\n"
+#define STATE_VAULTS_MAX 256
+#define STATE_PATHS_MAX 256
+#define STATE_FILE_MAX ((size_t)4 * 1024 * 1024)
+#define STATE_MAC_LEN 32
+
+struct state_pin {
+	uint8_t host_id[HOST_ID_LEN];
+	uint8_t hvk[32];
+};
+
+struct state_vault {
+	uint8_t vault_id[VAULT_ID_LEN];
+	uint64_t gen;
+	uint8_t tag[TAG_LEN];
+	size_t n_pins;
+	struct state_pin pins[VAULT_HOST_SLOTS_MAX];
+};
+
+struct state_path {
+	char *path;
+	uint8_t vault_id[VAULT_ID_LEN];
+};
+
+struct state {
+	size_t n_vaults, n_paths;
+	struct state_vault *vaults;
+	struct state_path *paths;
+};
+
+/* VAULT_ERR_STATE, NOMEM. Free ret also after an error. */
+int state_decode(const uint8_t *p, size_t len, const uint8_t key[static KEY_LEN], struct state *ret)
+    __attribute__((warn_unused_result));
+/* *ret is malloc'd. */
+int state_encode(const struct state *, const uint8_t key[static KEY_LEN], uint8_t **ret, size_t *ret_len)
+    __attribute__((warn_unused_result));
+void state_free(struct state *);
+
+struct state_vault *state_vault_find(const struct state *, const uint8_t id[static VAULT_ID_LEN]);
+/* NULL where the path is not known. */
+const uint8_t *state_path_find(const struct state *, const char *path);
+/* Set the mark of a vault, and that path holds it. LIMIT, NOMEM. */
+int state_record(struct state *, const char *path, const struct state_vault *)
+    __attribute__((warn_unused_result));
+
+/* May the signer of a generation newer than the mark have signed it: pinned,
+ * or certified after the mark, through hosts of that file, by a pinned one? */
+bool state_signer_trusted(const struct state_vault *, const struct index *, uint64_t gen,
+    const uint8_t signer[static HOST_ID_LEN]);
+
+#endif
