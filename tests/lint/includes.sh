@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# The rooms stay apart: vault/ knows no token, token/ no vault, cli/ no vendor.
+set -eu
+cd "$1"
+bad=0
+refuse() { # folder, pattern, why
+	if grep -rnE "#[[:space:]]*include[[:space:]]*[<\"]$2" --include='*.[ch]' "$1"; then
+		echo "lint: $1/ must not include $3" >&2
+		bad=1
+	fi
+}
+refuse vault '(\.\./)?(token|cli|tests)/' 'token/, cli/ or tests/'
+refuse vault '(fido|ykpers|ykcore|libusb|openssl|jansson)' 'device or JSON libraries'
+refuse token '(\.\./)?(vault|cli|tests)/' 'vault/, cli/ or tests/'
+if [ -d cli ]; then
+	refuse cli '(fido|ykpers|ykcore|libusb|openssl)' 'device libraries'
+	refuse cli '(\.\./)?tests/' 'tests/'
+fi
+exit $bad

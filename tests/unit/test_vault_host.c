@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Host keys, and who may sign: a revoked host must not come back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "vault/state.h"
+
+static const uint8_t vault_id[VAULT_ID_LEN] = { 1 };
+
+static void key_file_is_bound_to_the_machine(void **state)
+{
+	struct host_key *k = secret_alloc(sizeof(*k)), *back = secret_alloc(sizeof(*back));
+	uint8_t here[HOST_BINDING_LEN] = { 1 }, there[HOST_BINDING_LEN] = { 2 }, file[HOST_KEY_FILE_LEN];
+
+	(void)state;
+	assert_int_equal(host_key_generate(true, k), 0);
+	host_key_encode(k, here, file);
+	assert_int_equal(host_key_decode(file, sizeof(file), here, back), 0);
+	assert_memory_equal(k, back, sizeof(*k));
+	assert_int_equal(host_key_decode(file, sizeof(file), there, back), VAULT_ERR_FOREIGN_HOST_KEY);
+	assert_int_equal(host_key_decode(file, sizeof(file) - 1, here, back), VAULT_ERR_DAMAGED_HOST_KEY);
+	file[60] ^= 1;
+	assert_int_equal(host_key_decode(file, sizeof(file), here, back), VAULT_ERR_DAMAGED_HOST_KEY);
+	secret_free(k);
+	secret_free(back);
+}
+
+static void add(struct index *x, const struct host_key *k, uint64_t gen, const struct host_key *by)
+{
+	struct index_host *h = &x->hosts[x->n_hosts++];
+	uint8_t by_id[HOST_ID_LEN];
+
+	memcpy(h->hpk, k->box_pk, KEY_LEN);
+	memcpy(h->hvk, k->sign_pk, 32);
+	h->cert_gen = gen;
+	assert_int_equal(host_id(vault_id, h->hpk, h->hvk, h->id), 0);
+	assert_int_equal(host_id(vault_id, by->box_pk, by->sign_pk, by_id), 0);
+	host_certify(vault_id, by, by_id, h);
+}
+
+static void pin(struct state_vault *v, const struct index_host *h)
+{
+	memcpy(v->pins[v->n_pins].host_id, h->id, HOST_ID_LEN);
+	memcpy(v->pins[v->n_pins++].hvk, h->hvk, 32);
+}
+
+static void signer_is_pinned_or_newly_certified(void **state)
+{
+	struct host_key *a = secret_alloc(sizeof(*a)), *r = secret_alloc(sizeof(*r)), *n = secret_alloc(sizeof(*n));
+	static struct index x;
+	struct state_vault mark = { .gen = 10 };
+
+	(void)state;
+	memcpy(mark.vault_id, vault_id, sizeof(vault_id));
+	assert_int_equal(host_key_generate(true, a), 0);
+	assert_int_equal(host_key_generate(true, r), 0);
+	assert_int_equal(host_key_generate(true, n), 0);
+	add(&x, a, 1, a);
+	add(&x, r, 5, a);  /* approved once, and not pinned any more: revoked */
+	add(&x, n, 11, a); /* approved since */
+	pin(&mark, &x.hosts[0]);
+	assert_true(state_signer_trusted(&mark, &x, 11, x.hosts[0].id));
+	assert_true(state_signer_trusted(&mark, &x, 11, x.hosts[2].id));
+	/* Its old certificate is genuine; it must not count. */
+	assert_true(host_certificate_valid(vault_id, &x.hosts[1], a->sign_pk));
+	assert_false(state_signer_trusted(&mark, &x, 11, x.hosts[1].id));
+	/* Nor one that it makes itself, or for a later generation than the file's. */
+	x.n_hosts = 1;
+	add(&x, r, 11, r);
+	add(&x, n, 12, a);
+	assert_false(state_signer_trusted(&mark, &x, 11, x.hosts[1].id));
+	assert_false(state_signer_trusted(&mark, &x, 11, x.hosts[2].id));
+	secret_free(a);
+	secret_free(r);
+	secret_free(n);
+}
+
+static void state_is_authenticated(void **state)
+{
+	uint8_t key[KEY_LEN] = { 1 }, other[KEY_LEN] = { 2 }, *p;
+	struct state s = { 0 }, back;
+	struct state_vault mark = { .gen = 3 };
+	size_t len;
+
+	(void)state;
+	assert_int_equal(state_record(&s, "/a/b.tv", &mark), 0);
+	assert_int_equal(state_encode(&s, key, &p, &len), 0);
+	assert_int_equal(state_decode(p, len, key, &back), 0);
+	assert_int_equal(back.vaults[0].gen, 3);
+	assert_non_null(state_path_find(&back, "/a/b.tv"));
+	assert_null(state_path_find(&back, "/a/c.tv"));
+	state_free(&back);
+	assert_int_equal(state_decode(p, len, other, &back), VAULT_ERR_STATE);
+	state_free(&back);
+	assert_int_equal(state_decode(p, len - 1, key, &back), VAULT_ERR_STATE);
+	state_free(&back);
+	free(p);
+	state_free(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(key_file_is_bound_to_the_machine),
+		cmocka_unit_test(signer_is_pinned_or_newly_certified),
+		cmocka_unit_test(state_is_authenticated),
+	};
+
+	if (sodium_init() < 0 || secret_init() != 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
