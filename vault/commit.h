@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An opened vault from the inside, and the one path for every change. */
+#ifndef TOUCHVAULT_VAULT_COMMIT_H
+#define TOUCHVAULT_VAULT_COMMIT_H
+
+#include "vault/entry.h"
+#include "vault/host.h"
+#include "vault/state.h"
+#include "vault/store.h"
+
+/* In locked memory. */
+struct vault_keys {
+	struct slot_secret slot;     /* after an unlock: ssk and V */
+	uint8_t a[KEY_LEN], b[KEY_LEN], master[KEY_LEN];
+	struct host_key host;
+};
+
+struct vault {
+	struct store store, host_store, state_store;
+	unsigned flags;
+	int fd;
+	struct header header;
+	struct token_slot token_slots[VAULT_TOKEN_SLOTS_MAX];
+	struct host_slot host_slots[VAULT_HOST_SLOTS_MAX];
+	uint8_t digest[DIGEST_LEN], tag[TAG_LEN], signature[SIGNATURE_LEN];
+	uint64_t file_size;
+	struct index index;
+	struct vault_token_info token_infos[VAULT_TOKEN_SLOTS_MAX];
+	struct vault_host_info host_infos[VAULT_HOST_SLOTS_MAX];
+	struct vault_keys *keys;
+	uint8_t own_id[HOST_ID_LEN];
+	enum vault_trust trust;
+	size_t unlocked_slot;
+	bool unlocked;
+};
+
+/* Read the file at v->store anew: parse, open, check; forgets what was
+ * unlocked but for v->keys->slot. */
+int vault_load(struct vault *) __attribute__((warn_unused_result));
+void vault_unload(struct vault *);
+/* From v->keys->slot to the master key; checks the file's tag. */
+int vault_derive_master(struct vault *) __attribute__((warn_unused_result));
+int vault_file_tag(const uint8_t vault_id[static VAULT_ID_LEN], const uint8_t master[static KEY_LEN],
+    const uint8_t digest[static DIGEST_LEN], uint8_t ret[static TAG_LEN]) __attribute__((warn_unused_result));
+void vault_file_sum(const uint8_t digest[static DIGEST_LEN], const uint8_t tag[static TAG_LEN],
+    const uint8_t signature[static SIGNATURE_LEN], uint8_t ret[static SUM_LEN]);
+int vault_record_load(struct vault *, const struct index_entry *, uint8_t **ret) __attribute__((warn_unused_result));
+/* Note this generation in the host state. */
+int vault_state_note(struct vault *) __attribute__((warn_unused_result));
+/* Write v's index and entries as the next generation; the lock is held. */
+int vault_write_generation(struct vault *, bool create, int64_t now) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A new vault: generation 1, one token, this host. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "vault/cleanup.h"
+#include "vault/commit.h"
+#include "vault/text.h"
+#include "vault/vault.h"
+
+int vault_draft(const struct vault_paths *p, struct vault **ret)
+{
+	__attribute__((cleanup(vault_closep))) struct vault *v = calloc(1, sizeof(*v));
+	struct stat st;
+	int r;
+
+	*ret = NULL;
+	if (v == NULL)
+		return store_fail(VAULT_ERR_NOMEM, p->vault);
+	v->fd = v->store.dirfd = v->host_store.dirfd = v->state_store.dirfd = -1;
+	v->keys = secret_alloc(sizeof(*v->keys));
+	if (v->keys == NULL)
+		return store_fail(VAULT_ERR_NOMEM, p->vault);
+	r = store_open(p->vault, &v->store);
+	if (r == 0)
+		r = store_open(p->host_key, &v->host_store);
+	if (r == 0)
+		r = store_open(p->state, &v->state_store);
+	if (r != 0)
+		return r;
+	if (fstatat(v->store.dirfd, v->store.name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return store_fail(VAULT_ERR_EXISTS, v->store.path);
+	if (errno != ENOENT)
+		return store_fail(VAULT_ERR_IO, v->store.path);
+	r = vault_commit_check(v);
+	if (r != 0)
+		return r;
+	randombytes_buf(v->header.vault_id, VAULT_ID_LEN);
+	randombytes_buf(v->header.vault_salt, VAULT_SALT_LEN);
+	*ret = TAKE_PTR(v);
+	return 0;
+}
+
+static int add_token(struct vault *v, const struct vault_new_token *t, const struct vault_response *response,
+    int64_t now)
+{
+	struct token_slot *s = &v->token_slots[0];
+	struct index_token *x = &v->index.tokens[0];
+
+	if (t->credential_id_len == 0 || t->credential_id_len > VAULT_CREDENTIAL_ID_MAX ||
+	    !text_valid(t->name, strlen(t->name), VAULT_HUMAN_NAME_MAX) ||
+	    !text_valid(t->product, strlen(t->product), VAULT_PRODUCT_MAX))
+		return VAULT_ERR_ARGUMENT;
+	randombytes_buf(s->id, sizeof(s->id));
+	s->kind = (uint8_t)t->kind;
+	s->flags = t->uv ? SLOT_FLAG_UV : 0;
+	s->credential_len = (uint16_t)t->credential_id_len;
+	memcpy(s->credential, t->credential_id, t->credential_id_len);
+	randombytes_buf(&v->keys->slot, sizeof(v->keys->slot));
+	memcpy(x->slot_id, s->id, sizeof(s->id));
+	if (crypto_scalarmult_base(x->spk, v->keys->slot.ssk) != 0)
+		return VAULT_ERR_INTERNAL;
+	x->info.name = index_pool_string(&v->index, t->name, strlen(t->name));
+	x->info.product = index_pool_string(&v->index, t->product, strlen(t->product));
+	if (x->info.name == NULL || x->info.product == NULL)
+		return VAULT_ERR_NOMEM;
+	memcpy(x->info.public_key, t->public_key, sizeof(x->info.public_key));
+	memcpy(x->info.aaguid, t->aaguid, sizeof(x->info.aaguid));
+	x->info.without_touch = t->without_touch;
+	x->info.created = now;
+	v->index.n_tokens = 1;
+	return token_slot_wrap(s, v->header.vault_id, response, &v->keys->slot);
+}
+
+/* This host's key: the one it has, or a new one. */
+static int own_key(struct vault *v)
+{
+	_cleanup_free_ uint8_t *p = NULL;
+	_cleanup_close_ int lock = -1;
+	uint8_t binding[HOST_BINDING_LEN], file[HOST_KEY_FILE_LEN];
+	bool bound = store_machine_binding(binding);
+	size_t len;
+	int r = store_lock(&v->host_store, 10000, &lock);
+
+	if (r == 0)
+		r = store_read_small(&v->host_store, HOST_KEY_FILE_LEN, &p, &len);
+	if (r == 0) {
+		r = host_key_decode(p, len, binding, &v->keys->host);
+		return r == 0 ? 0 : store_fail(r, v->host_store.path);
+	}
+	if (r != VAULT_ERR_NO_VAULT)
+		return r;
+	r = host_key_generate(bound, &v->keys->host);
+	if (r != 0)
+		return r;
+	host_key_encode(&v->keys->host, binding, file);
+	r = store_write_temporary(&v->host_store, file, sizeof(file));
+	if (r == 0)
+		r = store_replace(&v->host_store, false, true);
+	if (r != 0)
+		store_drop_temporary(&v->host_store);
+	return r;
+}
+
+static int add_this_host(struct vault *v, const char *name, int64_t now)
+{
+	const struct host_key *k = &v->keys->host;
+	struct index_host *h = &v->index.hosts[0];
+
+	if (*name == '\0' || !text_valid(name, strlen(name), VAULT_HUMAN_NAME_MAX))
+		return VAULT_ERR_ARGUMENT;
+	memcpy(h->hpk, k->box_pk, KEY_LEN);
+	memcpy(h->hvk, k->sign_pk, 32);
+	if (host_id(v->header.vault_id, h->hpk, h->hvk, h->id) != 0)
+		return VAULT_ERR_INTERNAL;
+	memcpy(v->own_id, h->id, HOST_ID_LEN);
+	h->cert_gen = 1;
+	host_certify(v->header.vault_id, k, h->id, h);
+	h->info.name = index_pool_string(&v->index, name, strlen(name));
+	if (h->info.name == NULL)
+		return VAULT_ERR_NOMEM;
+	h->info.kind = VAULT_HOST_KEYFILE;
+	h->info.bound = k->bound;
+	h->info.created = now;
+	v->index.n_hosts = 1;
+	return 0;
+}
+
+int vault_create(struct vault *v, const struct vault_new_token *token, const struct vault_response *response,
+    const char *host_name, int64_t now)
+{
+	_cleanup_close_ int lock = -1;
+	int r = own_key(v);
+
+	if (r != 0)
+		return r;
+	r = add_token(v, token, response, now);
+	if (r == 0)
+		r = add_this_host(v, host_name, now);
+	if (r != 0)
+		return store_fail(r, v->store.path);
+	r = store_lock(&v->store, 10000, &lock);
+	if (r == 0)
+		r = vault_write_generation(v, true, now);
+	if (r == 0)
+		r = vault_load(v);
+	if (r == 0) {
+		v->unlocked_slot = 0;
+		r = vault_derive_master(v);
+	}
+	return r == 0 ? vault_state_note(v) : r;
+}

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vault/vault.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vault/aead.h"
+#include "vault/cleanup.h"
+#include "vault/commit.h"
+
+int vault_init(void)
+{
+	return sodium_init() < 0 ? VAULT_ERR_INTERNAL : secret_init();
+}
+
+void vault_unload(struct vault *v)
+{
+	if (v->fd >= 0)
+		(void)close(v->fd);
+	v->fd = -1;
+	index_free(&v->index);
+	v->unlocked = false;
+}
+
+void vault_close(struct vault *v)
+{
+	if (v == NULL)
+		return;
+	vault_unload(v);
+	store_close(&v->store);
+	store_close(&v->host_store);
+	store_close(&v->state_store);
+	secret_free(v->keys);
+	free(v);
+}
+
+int vault_file_tag(const uint8_t vault_id[static VAULT_ID_LEN], const uint8_t master[static KEY_LEN],
+    const uint8_t digest[static DIGEST_LEN], uint8_t ret[static TAG_LEN])
+{
+	_cleanup_secret_ uint8_t *key = secret_alloc(KEY_LEN);
+
+	if (key == NULL)
+		return VAULT_ERR_NOMEM;
+	if (kdf(vault_id, "tv1 file tag", master, KEY_LEN, NULL, 0, key, KEY_LEN) != 0)
+		return VAULT_ERR_INTERNAL;
+	return kdf(vault_id, "tv1 tag", key, KEY_LEN, digest, DIGEST_LEN, ret, TAG_LEN);
+}
+
+void vault_file_sum(const uint8_t digest[static DIGEST_LEN], const uint8_t tag[static TAG_LEN],
+    const uint8_t signature[static SIGNATURE_LEN], uint8_t ret[static SUM_LEN])
+{
+	crypto_generichash_blake2b_state st;
+
+	(void)crypto_generichash_blake2b_init(&st, NULL, 0, SUM_LEN);
+	(void)crypto_generichash_blake2b_update(&st, digest, DIGEST_LEN);
+	(void)crypto_generichash_blake2b_update(&st, tag, TAG_LEN);
+	(void)crypto_generichash_blake2b_update(&st, signature, SIGNATURE_LEN);
+	(void)crypto_generichash_blake2b_final(&st, ret, SUM_LEN);
+}
+
+static int host_key_read(struct vault *v)
+{
+	_cleanup_free_ uint8_t *p = NULL;
+	uint8_t binding[HOST_BINDING_LEN];
+	size_t len;
+	int r = store_read_small(&v->host_store, HOST_KEY_FILE_LEN, &p, &len);
+
+	if (r == VAULT_ERR_NO_VAULT)
+		return VAULT_ERR_NO_HOST_KEY;
+	if (r == VAULT_ERR_LIMIT)
+		return VAULT_ERR_DAMAGED_HOST_KEY;
+	if (r != 0)
+		return r;
+	(void)store_machine_binding(binding);
+	r = host_key_decode(p, len, binding, &v->keys->host);
+	if (r == VAULT_ERR_FOREIGN_HOST_KEY) {
+		/* Made where there was no machine id: bound to nothing. */
+		memset(binding, 0, sizeof(binding));
+		if (host_key_decode(p, len, binding, &v->keys->host) == 0 && !v->keys->host.bound)
+			r = 0;
+	}
+	return r == 0 ? 0 : store_fail(r, v->host_store.path);
+}
+
+/* Header, slots and trailer; sum is checked. *ret_index is the ciphertext. */
+static int meta_parse(struct vault *v, const uint8_t *meta, size_t len, const uint8_t **ret_index)
+{
+	struct rbuf b = rbuf_of(meta, len);
+	const uint8_t *end;
+	uint8_t sum[SUM_LEN], want[SUM_LEN];
+	struct rbuf slots;
+	int r;
+
+	(void)rbuf_take(&b, HEADER_LEN);
+	slots = rbuf_of(rbuf_take(&b, v->header.token_slots_len), v->header.token_slots_len);
+	for (size_t i = 0; i < v->header.n_token_slots; i++) {
+		r = token_slot_decode(&slots, &v->token_slots[i]);
+		if (r != 0)
+			return r;
+	}
+	for (size_t i = 0; i < v->header.n_host_slots; i++) {
+		r = host_slot_decode(&b, &v->host_slots[i]);
+		if (r != 0)
+			return r;
+	}
+	*ret_index = rbuf_take(&b, v->header.index_len);
+	end = b.p;
+	rbuf_copy(&b, v->tag, TAG_LEN);
+	rbuf_copy(&b, v->signature, SIGNATURE_LEN);
+	rbuf_copy(&b, sum, SUM_LEN);
+	if (!rbuf_done(&b) || !rbuf_done(&slots))
+		return VAULT_ERR_DAMAGED;
+	r = kdf(v->header.vault_id, "tv1 digest", NULL, 0, meta, (size_t)(end - meta), v->digest, DIGEST_LEN);
+	if (r != 0)
+		return r;
+	vault_file_sum(v->digest, v->tag, v->signature, want);
+	return memcmp(sum, want, SUM_LEN) == 0 ? 0 : VAULT_ERR_DAMAGED;
+}
+
+/* The index and the slots must tell of the same tokens and hosts. */
+static int cross_check(struct vault *v)
+{
+	uint8_t id[HOST_ID_LEN];
+	uint64_t total = 0;
+
+	if (v->index.n_tokens != v->header.n_token_slots || v->index.n_hosts != v->header.n_host_slots)
+		return VAULT_ERR_TAMPERED;
+	for (size_t i = 0; i < v->index.n_tokens; i++) {
+		const struct token_slot *s = &v->token_slots[i];
+		struct vault_token_info *info = &v->index.tokens[i].info;
+
+		if (memcmp(v->index.tokens[i].slot_id, s->id, SLOT_ID_LEN) != 0)
+			return VAULT_ERR_TAMPERED;
+		info->kind = s->kind;
+		info->uv = (s->flags & SLOT_FLAG_UV) != 0;
+		info->passphrase = (s->flags & SLOT_FLAG_PASSPHRASE) != 0;
+		info->credential_id = s->credential;
+		info->credential_id_len = s->credential_len;
+		v->token_infos[i] = *info;
+	}
+	for (size_t i = 0; i < v->index.n_hosts; i++) {
+		struct index_host *h = &v->index.hosts[i];
+
+		if (host_id(v->header.vault_id, h->hpk, h->hvk, id) != 0 || memcmp(id, h->id, sizeof(id)) != 0 ||
+		    memcmp(id, v->host_slots[i].id, sizeof(id)) != 0)
+			return VAULT_ERR_TAMPERED;
+		h->info.this_host = memcmp(id, v->own_id, sizeof(id)) == 0;
+		v->host_infos[i] = h->info;
+	}
+	for (size_t i = 0; i < v->index.n_entries; i++)
+		total += v->index.entries[i].record_len;
+	return total == v->header.entries_len ? 0 : VAULT_ERR_TAMPERED;
+}
+
+static void index_ad(const struct vault *v, uint8_t ret[static VAULT_ID_LEN + 8])
+{
+	memcpy(ret, v->header.vault_id, VAULT_ID_LEN);
+	le64_encode(ret + VAULT_ID_LEN, v->header.gen);
+}
+
+static int index_open(struct vault *v, const uint8_t *sealed)
+{
+	_cleanup_free_ uint8_t *plain = NULL;
+	_cleanup_secret_ uint8_t *key = secret_alloc(KEY_LEN);
+	const struct host_slot *slot = NULL;
+	uint8_t ad[VAULT_ID_LEN + 8];
+	size_t len = v->header.index_len - AEAD_OVERHEAD;
+	struct host_key *host = &v->keys->host;
+	int r = host_id(v->header.vault_id, host->box_pk, host->sign_pk, v->own_id);
+
+	for (size_t i = 0; r == 0 && i < v->header.n_host_slots; i++)
+		if (memcmp(v->host_slots[i].id, v->own_id, HOST_ID_LEN) == 0)
+			slot = &v->host_slots[i];
+	if (r == 0 && slot == NULL)
+		r = VAULT_ERR_NOT_APPROVED;
+	if (r == 0 && key == NULL)
+		r = VAULT_ERR_NOMEM;
+	if (r == 0)
+		r = share_open(v->header.vault_id, v->header.gen, slot->id, slot->sealed_b, host->box_pk,
+		    host->box_sk, v->keys->b);
+	if (r == 0)
+		r = kdf_index(v->header.vault_id, v->keys->b, v->header.gen, key);
+	if (r != 0)
+		return r;
+	plain = malloc(len + 1);
+	if (plain == NULL)
+		return VAULT_ERR_NOMEM;
+	index_ad(v, ad);
+	r = aead_open(key, ad, sizeof(ad), sealed, v->header.index_len, plain);
+	if (r == 0 && sodium_unpad(&len, plain, len, INDEX_PAD) != 0)
+		r = VAULT_ERR_TAMPERED;
+	if (r == 0)
+		r = index_decode(plain, len, &v->index);
+	sodium_memzero(plain, v->header.index_len - AEAD_OVERHEAD);
+	return r;
+}
+
+static int state_read(struct vault *v, struct state *ret)
+{
+	_cleanup_free_ uint8_t *p = NULL;
+	size_t len;
+	int r = store_read_small(&v->state_store, STATE_FILE_MAX, &p, &len);
+
+	memset(ret, 0, sizeof(*ret));
+	if (r == VAULT_ERR_NO_VAULT)
+		return 0;
+	if (r == 0)
+		r = state_decode(p, len, v->keys->host.state_key, ret);
+	return r == 0 ? 0 : store_fail(r == VAULT_ERR_LIMIT ? VAULT_ERR_STATE : r, v->state_store.path);
+}
+
+/* Signature, then high-water mark. */
+static int trust_check(struct vault *v)
+{
+	const struct index_host *signer = index_host_by_id(&v->index, v->header.signer);
+	__attribute__((cleanup(state_free))) struct state state = { 0 };
+	const struct state_vault *mark;
+	const uint8_t *pinned;
+	int r;
+
+	if (signer == NULL ||
+	    !host_commit_valid(signer->hvk, v->header.vault_id, v->digest, v->tag, v->signature))
+		return VAULT_ERR_TAMPERED;
+	r = state_read(v, &state);
+	if (r != 0)
+		return r;
+	pinned = state_path_find(&state, v->store.path);
+	if (pinned != NULL && memcmp(pinned, v->header.vault_id, VAULT_ID_LEN) != 0 &&
+	    !(v->flags & VAULT_ACCEPT_ROLLBACK))
+		return VAULT_ERR_REPLACED;
+	mark = state_vault_find(&state, v->header.vault_id);
+	v->trust = mark == NULL ? VAULT_TRUST_UNVERIFIED : VAULT_TRUST_VERIFIED;
+	if (mark == NULL)
+		return 0;
+	if (v->header.gen > mark->gen)
+		return state_signer_trusted(mark, &v->index, v->header.gen, v->header.signer) ? 0
+											     : VAULT_ERR_SIGNER;
+	if (v->flags & VAULT_ACCEPT_ROLLBACK)
+		return 0;
+	if (v->header.gen < mark->gen)
+		return VAULT_ERR_ROLLBACK;
+	return memcmp(v->tag, mark->tag, TAG_LEN) == 0 ? 0 : VAULT_ERR_FORK;
+}
+
+static int load(struct vault *v)
+{
+	_cleanup_free_ uint8_t *meta = NULL;
+	uint8_t head[HEADER_LEN] = { 0 };
+	const uint8_t *sealed;
+	struct rbuf b = rbuf_of(head, sizeof(head));
+	size_t len;
+	int r = store_open_file(&v->store, &v->fd, &v->file_size);
+
+	if (r != 0)
+		return r;
+	if (v->file_size < HEADER_MAGIC_LEN)
+		return VAULT_ERR_NOT_A_VAULT;
+	b.len = v->file_size < HEADER_LEN ? v->file_size : HEADER_LEN;
+	r = store_read_at(&v->store, v->fd, head, b.len, 0);
+	if (r == 0)
+		r = header_decode(&b, &v->header);
+	if (r != 0)
+		return r;
+	len = header_meta_len(&v->header);
+	if (v->file_size != len + v->header.entries_len)
+		return VAULT_ERR_DAMAGED;
+	meta = malloc(len);
+	if (meta == NULL)
+		return VAULT_ERR_NOMEM;
+	r = store_read_at(&v->store, v->fd, meta, len, 0);
+	if (r == 0)
+		r = meta_parse(v, meta, len, &sealed);
+	if (r == 0)
+		r = host_key_read(v);
+	if (r == 0)
+		r = index_open(v, sealed);
+	if (r == 0)
+		r = cross_check(v);
+	return r != 0 ? r : trust_check(v);
+}
+
+int vault_load(struct vault *v)
+{
+	int r;
+
+	vault_unload(v);
+	r = load(v);
+	if (r == VAULT_OK)
+		return 0;
+	vault_unload(v);
+	/* Those that concern another file have said so already. */
+	if (r == VAULT_ERR_IO || r == VAULT_ERR_STATE || r == VAULT_ERR_DAMAGED_HOST_KEY ||
+	    r == VAULT_ERR_FOREIGN_HOST_KEY || r == VAULT_ERR_UNSAFE_FILE || r == VAULT_ERR_NOT_A_FILE)
+		return r;
+	return store_fail(r, v->store.path);
+}
+
+static int vault_new(const struct vault_paths *p, unsigned flags, struct vault **ret)
+{
+	__attribute__((cleanup(vault_closep))) struct vault *v = calloc(1, sizeof(*v));
+	int r;
+
+	if (v == NULL)
+		return store_fail(VAULT_ERR_NOMEM, p->vault);
+	v->fd = v->store.dirfd = v->host_store.dirfd = v->state_store.dirfd = -1;
+	v->flags = flags;
+	v->keys = secret_alloc(sizeof(*v->keys));
+	if (v->keys == NULL)
+		return store_fail(VAULT_ERR_NOMEM, p->vault);
+	r = store_open(p->vault, &v->store);
+	if (r != 0)
+		return r;
+	r = store_open(p->host_key, &v->host_store);
+	if (r == 0)
+		r = store_open(p->state, &v->state_store);
+	if (r == VAULT_ERR_NO_VAULT) /* no state directory: no key in it either */
+		return store_fail(VAULT_ERR_NO_HOST_KEY, v->store.path);
+	if (r != 0)
+		return r;
+	*ret = TAKE_PTR(v);
+	return 0;
+}
+
+int vault_open(const struct vault_paths *p, unsigned flags, struct vault **ret)
+{
+	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
+	int r;
+
+	*ret = NULL;
+	r = vault_new(p, flags, &v);
+	if (r == 0)
+		r = vault_load(v);
+	if (r == 0)
+		*ret = TAKE_PTR(v);
+	return r;
+}
+
+void vault_token_salt(const struct vault *v, uint8_t ret[static VAULT_SALT_LEN])
+{
+	(void)!kdf(v->header.vault_id, "tv1 hmac salt", NULL, 0, v->header.vault_salt, VAULT_SALT_LEN, ret,
+	    VAULT_SALT_LEN);
+}
+
+int vault_derive_master(struct vault *v)
+{
+	const struct token_slot *s = &v->token_slots[v->unlocked_slot];
+	uint8_t spk[KEY_LEN], tag[TAG_LEN];
+	int r;
+
+	if (crypto_scalarmult_base(spk, v->keys->slot.ssk) != 0 ||
+	    memcmp(spk, v->index.tokens[v->unlocked_slot].spk, sizeof(spk)) != 0)
+		return VAULT_ERR_TAMPERED;
+	r = share_open(v->header.vault_id, v->header.gen, s->id, s->sealed_a, spk, v->keys->slot.ssk, v->keys->a);
+	if (r == 0)
+		r = kdf_master(v->header.vault_id, v->keys->slot.v, v->keys->a, v->keys->b, v->header.gen,
+		    v->keys->master);
+	if (r == 0)
+		r = vault_file_tag(v->header.vault_id, v->keys->master, v->digest, tag);
+	if (r == 0 && sodium_memcmp(tag, v->tag, TAG_LEN) != 0)
+		r = VAULT_ERR_TAMPERED;
+	if (r != 0)
+		return r;
+	v->unlocked = true;
+	return 0;
+}
+
+int vault_unlock(struct vault *v, vault_respond_fn respond, void *ctx)
+{
+	_cleanup_secret_ struct vault_response *response = secret_alloc(sizeof(*response));
+	uint8_t salt[VAULT_SALT_LEN];
+	int r;
+
+	if (response == NULL)
+		return store_fail(VAULT_ERR_NOMEM, v->store.path);
+	vault_token_salt(v, salt);
+	if (respond(ctx, v->token_infos, v->header.n_token_slots, salt, response) != 0 ||
+	    response->slot >= v->header.n_token_slots)
+		return VAULT_ERR_RESPOND;
+	v->unlocked_slot = response->slot;
+	r = token_slot_unwrap(&v->token_slots[response->slot], v->header.vault_id, response, &v->keys->slot);
+	if (r == 0)
+		r = vault_derive_master(v);
+	if (r != 0)
+		return store_fail(r, v->store.path);
+	return vault_state_note(v);
+}
+
+void vault_summarize(const struct vault *v, struct vault_summary *ret)
+{
+	const struct index_host *signer = index_host_by_id(&v->index, v->header.signer);
+
+	*ret = (struct vault_summary){
+		.generation = v->header.gen,
+		.trust = v->trust,
+		.signer = signer == NULL ? "" : signer->info.name,
+		.committed = v->index.committed,
+		.n_entries = v->index.n_entries,
+		.n_tokens = v->index.n_tokens,
+		.n_hosts = v->index.n_hosts,
+		.file_size = v->file_size,
+	};
+	memcpy(ret->id, v->header.vault_id, VAULT_ID_LEN);
+}
+
+size_t vault_tokens(const struct vault *v, const struct vault_token_info **ret)
+{
+	*ret = v->token_infos;
+	return v->index.n_tokens;
+}
+
+size_t vault_hosts(const struct vault *v, const struct vault_host_info **ret)
+{
+	*ret = v->host_infos;
+	return v->index.n_hosts;
+}
+
+const struct vault_entry_info *vault_entry_at(const struct vault *v, size_t i)
+{
+	return i < v->index.n_entries ? &v->index.entries[i].info : NULL;
+}
+
+const struct vault_entry_info *vault_entry_find(const struct vault *v, const char *name)
+{
+	bool found;
+	size_t i = index_find(&v->index, name, &found);
+
+	return found ? &v->index.entries[i].info : NULL;
+}
+
+static const struct index_entry *entry_of(const struct vault_entry_info *info)
+{
+	return (const struct index_entry *)((const char *)info - offsetof(struct index_entry, info));
+}
+
+int vault_record_load(struct vault *v, const struct index_entry *e, uint8_t **ret)
+{
+	_cleanup_free_ uint8_t *record = malloc((size_t)e->record_len + 1);
+	uint8_t hash[ENTRY_HASH_LEN];
+	int r;
+
+	if (record == NULL)
+		return store_fail(VAULT_ERR_NOMEM, v->store.path);
+	r = store_read_at(&v->store, v->fd, record, e->record_len, header_meta_len(&v->header) + e->offset);
+	if (r != 0)
+		return r;
+	entry_record_hash(record, e->record_len, hash);
+	if (memcmp(hash, e->record_hash, sizeof(hash)) != 0)
+		return store_fail(VAULT_ERR_DAMAGED, v->store.path);
+	*ret = TAKE_PTR(record);
+	return 0;
+}
+
+int vault_entry_check(struct vault *v, const struct vault_entry_info *info)
+{
+	_cleanup_free_ uint8_t *record = NULL;
+
+	return vault_record_load(v, entry_of(info), &record);
+}
+
+int vault_entry_open(struct vault *v, const struct vault_entry_info *info, struct vault_entry **ret)
+{
+	const struct index_entry *e = entry_of(info);
+	const struct entry_place place = { v->header.vault_id, v->header.gen, e->id, info->version };
+	_cleanup_free_ uint8_t *record = NULL;
+	uint8_t *plain;
+	size_t len;
+	int r;
+
+	if (!v->unlocked || e->pending != NULL)
+		return store_fail(VAULT_ERR_INTERNAL, v->store.path);
+	r = vault_record_load(v, e, &record);
+	if (r == 0)
+		r = entry_record_open(&place, v->keys->master, record, e->record_len, &plain, &len);
+	if (r == 0)
+		r = entry_decode_fields(plain, len, ret);
+	return r == 0 ? 0 : store_fail(r, v->store.path);
+}
