@@ -39,10 +39,11 @@ static int set_fields(struct index *x, struct vault_entry_info *info, const stru
 
 static int set_labels(struct index *x, struct vault_entry_info *info, const struct vault_label *labels, size_t n)
 {
-	struct vault_label *copy = index_pool_alloc(x, n * sizeof(*copy));
+	struct vault_label *copy;
 
 	if (n > VAULT_LABELS_MAX)
 		return VAULT_ERR_LIMIT;
+	copy = index_pool_alloc(x, n * sizeof(*copy));
 	if (copy == NULL)
 		return VAULT_ERR_NOMEM;
 	for (size_t i = 0; i < n; i++) {

@@ -219,6 +219,57 @@ static int build(struct vault *v, const struct vault_keys *fresh, uint64_t gen, 
 	return 0;
 }
 
+/* The records read back: all whole, and the new ones hold what was meant. */
+static int verify_records(struct vault *v, struct vault *back)
+{
+	for (size_t i = 0; i < v->index.n_entries; i++) {
+		const struct index_entry *e = &v->index.entries[i], *b = &back->index.entries[i];
+		const struct entry_place place = { back->header.vault_id, back->header.gen, b->id, b->info.version };
+		_cleanup_free_ uint8_t *record = NULL;
+		_cleanup_secret_ uint8_t *plain = NULL;
+		size_t len;
+		int r = vault_record_load(back, b, &record);
+
+		if (r == 0 && e->pending != NULL)
+			r = entry_record_open(&place, back->keys->master, record, b->record_len, &plain, &len);
+		if (r != 0)
+			return r;
+		if (e->pending != NULL && (len != e->pending_len || sodium_memcmp(plain, e->pending, len) != 0))
+			return VAULT_ERR_INTERNAL;
+	}
+	return 0;
+}
+
+/* Open the temporary file as a reader would, with the keys in memory, before
+ * it takes the place of a generation that is known to open. Section 3, 4. */
+static int verify_temporary(struct vault *v)
+{
+	_cleanup_free_ struct vault *back = calloc(1, sizeof(*back));
+	_cleanup_secret_ struct vault_keys *keys = secret_alloc(sizeof(*keys));
+	int r;
+
+	if (back == NULL || keys == NULL)
+		return store_fail(VAULT_ERR_NOMEM, v->store.path);
+	back->fd = -1;
+	back->keys = keys;
+	back->host_store = v->host_store;
+	back->state_store = v->state_store;
+	back->unlocked_slot = v->unlocked_slot;
+	r = store_temporary(&v->store, &back->store);
+	if (r == 0)
+		r = vault_load(back);
+	if (r == 0) {
+		keys->slot = v->keys->slot;
+		r = vault_derive_master(back);
+	}
+	if (r == 0 && back->index.n_entries != v->index.n_entries)
+		r = VAULT_ERR_INTERNAL;
+	if (r == 0)
+		r = verify_records(v, back);
+	vault_unload(back);
+	return r == 0 ? 0 : store_fail(r, v->store.path);
+}
+
 int vault_write_generation(struct vault *v, bool create, int64_t now)
 {
 	_cleanup_secret_ struct vault_keys *fresh = secret_alloc(sizeof(*fresh));
@@ -238,6 +289,8 @@ int vault_write_generation(struct vault *v, bool create, int64_t now)
 	if (r != 0)
 		return store_fail(r, v->store.path);
 	r = store_write_temporary(&v->store, file, len);
+	if (r == 0)
+		r = verify_temporary(v);
 	if (r == 0)
 		r = store_replace(&v->store, !create, create);
 	if (r != 0)

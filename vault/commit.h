@@ -44,6 +44,9 @@ int vault_file_tag(const uint8_t vault_id[static VAULT_ID_LEN], const uint8_t ma
     const uint8_t digest[static DIGEST_LEN], uint8_t ret[static TAG_LEN]) __attribute__((warn_unused_result));
 void vault_file_sum(const uint8_t digest[static DIGEST_LEN], const uint8_t tag[static TAG_LEN],
     const uint8_t signature[static SIGNATURE_LEN], uint8_t ret[static SUM_LEN]);
+/* This host's key, from its file into v->keys->host. NO_HOST_KEY,
+ * DAMAGED_HOST_KEY, FOREIGN_HOST_KEY. */
+int vault_host_key_read(struct vault *) __attribute__((warn_unused_result));
 int vault_record_load(struct vault *, const struct index_entry *, uint8_t **ret) __attribute__((warn_unused_result));
 /* Note this generation in the host state. */
 int vault_state_note(struct vault *) __attribute__((warn_unused_result));

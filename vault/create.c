@@ -78,20 +78,14 @@ static int add_token(struct vault *v, const struct vault_new_token *t, const str
 /* This host's key: the one it has, or a new one. */
 static int own_key(struct vault *v)
 {
-	_cleanup_free_ uint8_t *p = NULL;
 	_cleanup_close_ int lock = -1;
 	uint8_t binding[HOST_BINDING_LEN], file[HOST_KEY_FILE_LEN];
 	bool bound = store_machine_binding(binding);
-	size_t len;
 	int r = store_lock(&v->host_store, 10000, &lock);
 
 	if (r == 0)
-		r = store_read_small(&v->host_store, HOST_KEY_FILE_LEN, &p, &len);
-	if (r == 0) {
-		r = host_key_decode(p, len, binding, &v->keys->host);
-		return r == 0 ? 0 : store_fail(r, v->host_store.path);
-	}
-	if (r != VAULT_ERR_NO_VAULT)
+		r = vault_host_key_read(v);
+	if (r != VAULT_ERR_NO_HOST_KEY)
 		return r;
 	r = host_key_generate(bound, &v->keys->host);
 	if (r != 0)

@@ -248,6 +248,18 @@ void store_drop_temporary(const struct store *s)
 		(void)unlinkat(s->dirfd, name, 0);
 }
 
+int store_temporary(const struct store *s, struct store *ret)
+{
+	int n = snprintf(ret->path, sizeof(ret->path), "%s.tmp", s->path);
+
+	if (n < 0 || (size_t)n >= sizeof(ret->path))
+		return store_fail(VAULT_ERR_ARGUMENT, s->path);
+	ret->dirfd = s->dirfd;
+	memcpy(ret->dir, s->dir, sizeof(ret->dir));
+	ret->name = strrchr(ret->path, '/') + 1;
+	return 0;
+}
+
 /* The old generation gets a second name first, so that NAME is always there. */
 static int keep(const struct store *s)
 {

@@ -44,6 +44,8 @@ int store_write_temporary(const struct store *, const void *p, size_t len) __att
  * VAULT_ERR_EXISTS where NAME is there. */
 int store_replace(const struct store *, bool keep_previous, bool create) __attribute__((warn_unused_result));
 void store_drop_temporary(const struct store *);
+/* The place of NAME.tmp; borrows the directory: don't close it. */
+int store_temporary(const struct store *, struct store *ret) __attribute__((warn_unused_result));
 
 /* 32 bytes from the machine's id, for this program only; false where the
  * machine has none (ret is zero then). */

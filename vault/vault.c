@@ -59,7 +59,7 @@ void vault_file_sum(const uint8_t digest[static DIGEST_LEN], const uint8_t tag[s
 	(void)crypto_generichash_blake2b_final(&st, ret, SUM_LEN);
 }
 
-static int host_key_read(struct vault *v)
+int vault_host_key_read(struct vault *v)
 {
 	_cleanup_free_ uint8_t *p = NULL;
 	uint8_t binding[HOST_BINDING_LEN];
@@ -272,7 +272,7 @@ static int load(struct vault *v)
 	if (r == 0)
 		r = meta_parse(v, meta, len, &sealed);
 	if (r == 0)
-		r = host_key_read(v);
+		r = vault_host_key_read(v);
 	if (r == 0)
 		r = index_open(v, sealed);
 	if (r == 0)
