@@ -19,10 +19,10 @@ static inline void token_closep(const int *fd)
 #define _cleanup_close_ _cleanup_(token_closep)
 
 /* Defines NAME_wipep, which clears a struct TYPE whatever it holds. */
-#define DEFINE_WIPE(type, name)                     \
-	static inline void name##_wipep(type *p)    \
-	{                                           \
-		explicit_bzero(p, sizeof(*p));      \
+#define DEFINE_WIPE(type, name)                  \
+	static inline void name##_wipep(type *p) \
+	{                                        \
+		explicit_bzero(p, sizeof(*p));   \
 	}
 
 #endif

@@ -89,8 +89,8 @@ static int hid_write_report(struct hid *hid, const uint8_t *buf, size_t len, int
 
 /* 0 if a report was read, TOKEN_ERR_TIMEOUT if not by the deadline,
  * TOKEN_ERR_CANCELLED, or what is wrong with the device. */
-static int hid_read_report(struct hid *hid, uint8_t report[static HID_REPORT_LEN],
-    int64_t deadline, bool cancellable)
+static int hid_read_report(
+    struct hid *hid, uint8_t report[static HID_REPORT_LEN], int64_t deadline, bool cancellable)
 {
 	struct pollfd pfds[2] = {
 		{ .fd = hid->fd, .events = POLLIN },
@@ -136,7 +136,7 @@ static int hid_give_up(struct hid *hid, enum token_err cause)
 	buf[5] = HID_CANCEL;
 	if (hid_write_report(hid, buf, sizeof(buf), deadline) == 0)
 		while (!(hid->answering && hid->answer_left == 0) &&
-		    hid_read_report(hid, report, deadline, false) == 0)
+		       hid_read_report(hid, report, deadline, false) == 0)
 			hid_follow(hid, report);
 	explicit_bzero(report, sizeof(report));
 	return -1;
@@ -157,7 +157,7 @@ static bool hid_wants_touch(const struct hid *hid)
 	if (hid->touch == NULL || hid->command != HID_CBOR)
 		return false;
 	return hid->ctap == CTAP_CBOR_MAKECRED || hid->ctap == CTAP_CBOR_ASSERT ||
-	    (hid->ctap == CTAP_CBOR_CLIENT_PIN && hid->touch_to_verify);
+	       (hid->ctap == CTAP_CBOR_CLIENT_PIN && hid->touch_to_verify);
 }
 
 /* The first report of a request. */
@@ -170,8 +170,7 @@ static void hid_start(struct hid *hid, const uint8_t report[static HID_REPORT_LE
 	hid->answering = false;
 	hid->answer_left = 0;
 	hid->touch_wanted = hid_wants_touch(hid);
-	hid->deadline = hid_now() +
-	    (hid->touch_wanted ? TOKEN_TOUCH_SECONDS * 1000 : HID_QUIET_MS);
+	hid->deadline = hid_now() + (hid->touch_wanted ? TOKEN_TOUCH_SECONDS * 1000 : HID_QUIET_MS);
 	hid->replayed = 0;
 	hid->replaying = hid->ctap == CTAP_CBOR_GETINFO && hid->record_whole;
 }
@@ -207,8 +206,7 @@ static int hid_replay(struct hid *hid, uint8_t report[static HID_REPORT_LEN])
 
 static void hid_record(struct hid *hid, const uint8_t report[static HID_REPORT_LEN])
 {
-	if (hid->ctap != CTAP_CBOR_GETINFO || hid->record_whole ||
-	    hid->recorded == HID_RECORD_MAX)
+	if (hid->ctap != CTAP_CBOR_GETINFO || hid->record_whole || hid->recorded == HID_RECORD_MAX)
 		return;
 	memcpy(hid->record[hid->recorded++], report, HID_REPORT_LEN);
 	hid->record_whole = hid->answer_left == 0;
@@ -219,8 +217,8 @@ static void hid_record(struct hid *hid, const uint8_t report[static HID_REPORT_L
 static bool hid_is_stale(const struct hid *hid, const uint8_t report[static HID_REPORT_LEN])
 {
 	return hid->command == HID_INIT && !hid->answering && report[4] == HID_INIT &&
-	    memcmp(report, hid_broadcast, sizeof(hid_broadcast)) == 0 &&
-	    memcmp(report + CTAP_INIT_HEADER_LEN, hid->nonce, sizeof(hid->nonce)) != 0;
+	       memcmp(report, hid_broadcast, sizeof(hid_broadcast)) == 0 &&
+	       memcmp(report + CTAP_INIT_HEADER_LEN, hid->nonce, sizeof(hid->nonce)) != 0;
 }
 
 static int hid_io_read(void *handle, unsigned char *buf, size_t len, int ms)
@@ -240,8 +238,8 @@ static int hid_io_read(void *handle, unsigned char *buf, size_t len, int ms)
 		if (r == TOKEN_ERR_TIMEOUT && deadline < hid->deadline)
 			return -1; /* libfido2's own limit: it asks again */
 		if (r == TOKEN_ERR_TIMEOUT)
-			return hid_give_up(hid,
-			    hid->touch_wanted ? TOKEN_ERR_TIMEOUT : TOKEN_ERR_FAILED);
+			return hid_give_up(
+			    hid, hid->touch_wanted ? TOKEN_ERR_TIMEOUT : TOKEN_ERR_FAILED);
 		if (r == TOKEN_ERR_CANCELLED)
 			return hid_give_up(hid, TOKEN_ERR_CANCELLED);
 		if (r < 0)
@@ -253,6 +251,115 @@ static int hid_io_read(void *handle, unsigned char *buf, size_t len, int ms)
 			return hid_fail(hid, TOKEN_ERR_BUSY);
 	}
 	return HID_REPORT_LEN;
+}
+
+/* HID 1.11, section 6.2.2: a usage page is a global item with tag 0 (0x04 with
+ * the size in the low two bits). */
+bool hid_is_fido(const uint8_t *descriptor, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		uint8_t item = descriptor[i++];
+		size_t size = (item & 0x03) == 3 ? 4 : item & 0x03;
+
+		if (item == 0xfe) /* long item: its size is the next byte */
+			size = i < len ? 2 + (size_t)descriptor[i] : len;
+		if (size > len - i)
+			return false;
+		if ((item & 0xfc) == 0x04 && size == 2 &&
+		    (descriptor[i] | descriptor[i + 1] << 8) == HID_USAGE_PAGE_FIDO)
+			return true;
+		i += size;
+	}
+	return false;
+}
+
+static int hid_open_error(void)
+{
+	switch (errno) {
+	case EACCES:
+	case EPERM:
+		return TOKEN_ERR_PERMISSION;
+	case ENOENT:
+	case ENOTDIR:
+	case ENODEV:
+	case ENXIO:
+	case ELOOP:
+		return TOKEN_ERR_NO_DEVICE;
+	case EISDIR:
+		return TOKEN_ERR_NOT_A_TOKEN;
+	case EBUSY:
+		return TOKEN_ERR_BUSY;
+	default:
+		return TOKEN_ERR_FAILED;
+	}
+}
+
+/* A node that has a report descriptor must be FIDO; one that has none was named
+ * by the user, and INIT will tell. */
+static int hid_check_node(int fd)
+{
+	struct hidraw_report_descriptor descriptor = { 0 };
+	struct stat st;
+	int size = 0;
+
+	if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode))
+		return TOKEN_ERR_NOT_A_TOKEN;
+	if (ioctl(fd, HIDIOCGRDESCSIZE, &size) < 0)
+		return 0;
+	if (size < 0 || size > HID_MAX_DESCRIPTOR_SIZE)
+		return TOKEN_ERR_NOT_A_TOKEN;
+	descriptor.size = (uint32_t)size;
+	if (ioctl(fd, HIDIOCGRDESC, &descriptor) < 0)
+		return TOKEN_ERR_FAILED;
+	return hid_is_fido(descriptor.value, (size_t)size) ? 0 : TOKEN_ERR_NOT_A_TOKEN;
+}
+
+/* libfido2 and systemd lock the node in the same way, so that their users and
+ * ours take turns. */
+static int hid_lock(int fd, struct caller *caller)
+{
+	for (int i = 0; i < HID_LOCK_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return TOKEN_ERR_FAILED;
+		caller_pause(caller, HID_LOCK_PAUSE_MS);
+		if (caller_cancelled(caller))
+			return TOKEN_ERR_CANCELLED;
+	}
+	return TOKEN_ERR_BUSY;
+}
+
+int hid_open(const char *path, struct caller *caller, struct hid *ret)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	int r;
+
+	/* Looked at first: to open a FIFO or a tape has effects. */
+	if (stat(path, &st) < 0)
+		return hid_open_error();
+	if (!S_ISCHR(st.st_mode))
+		return TOKEN_ERR_NOT_A_TOKEN;
+	fd = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return hid_open_error();
+	r = hid_check_node(fd);
+	if (r == 0)
+		r = hid_lock(fd, caller);
+	if (r < 0)
+		return r;
+	*ret = (struct hid){ .fd = fd, .caller = caller };
+	fd = -1;
+	return 0;
+}
+
+void hid_close(struct hid *hid)
+{
+	if (hid->fd >= 0)
+		close(hid->fd);
+	explicit_bzero(hid, sizeof(*hid));
+	hid->fd = -1;
 }
 
 void hid_begin(struct hid *hid, const struct message_touch *touch, bool verify)

@@ -16,7 +16,7 @@
 #include <fido.h>
 
 #define HID_REPORT_LEN 64
-#define HID_RECORD_MAX 36 /* reports; libfido2 takes messages of 2048 bytes */
+#define HID_RECORD_MAX 36  /* reports; libfido2 takes messages of 2048 bytes */
 #define HID_QUIET_MS 5000  /* for an answer that needs nobody */
 #define HID_CANCEL_MS 1000 /* for the answer to a cancel */
 
@@ -33,12 +33,12 @@ struct hid {
 	/* The transaction in progress. */
 	uint8_t channel[4];
 	uint8_t nonce[8];
-	uint8_t command;        /* CTAPHID, as in the report */
-	uint8_t ctap;           /* CTAP2, if it is one of those */
+	uint8_t command; /* CTAPHID, as in the report */
+	uint8_t ctap;    /* CTAP2, if it is one of those */
 	bool touch_wanted;
-	int64_t deadline;       /* ms, CLOCK_MONOTONIC */
-	bool answering;         /* the reply has begun */
-	size_t answer_left;     /* bytes still to come of it */
+	int64_t deadline;   /* ms, CLOCK_MONOTONIC */
+	bool answering;     /* the reply has begun */
+	size_t answer_left; /* bytes still to come of it */
 
 	/* The reply to getInfo. libfido2 asks for it to open a device and shows
 	 * only some of it; what it asks again is answered from here. */

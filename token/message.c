@@ -8,10 +8,10 @@
  * refused on either side.
  */
 struct cursor {
-	uint8_t *out;       /* NULL when decoding */
-	const uint8_t *in;  /* NULL when encoding */
-	size_t left;        /* bytes of room, or of input */
-	bool failed;        /* sticky */
+	uint8_t *out;      /* NULL when decoding */
+	const uint8_t *in; /* NULL when encoding */
+	size_t left;       /* bytes of room, or of input */
+	bool failed;       /* sticky */
 };
 
 static void field_bytes(struct cursor *c, uint8_t *bytes, size_t len)
@@ -33,8 +33,8 @@ static void field_bytes(struct cursor *c, uint8_t *bytes, size_t len)
 }
 
 /* An unsigned of one or two bytes, from min to max inclusive. */
-static uint16_t field_uint(struct cursor *c, size_t width, uint16_t value, uint16_t min,
-    uint16_t max)
+static uint16_t field_uint(
+    struct cursor *c, size_t width, uint16_t value, uint16_t min, uint16_t max)
 {
 	uint8_t bytes[2] = { (uint8_t)value, (uint8_t)(value >> 8) };
 
@@ -72,8 +72,8 @@ static void field_len(struct cursor *c, size_t width, size_t *len, size_t min, s
 
 static void field_kind(struct cursor *c, enum token_kind *kind)
 {
-	*kind = (enum token_kind)field_uint(c, 1, (uint16_t)*kind, TOKEN_KIND_FIDO2,
-	    TOKEN_KIND_YKOTP);
+	*kind =
+	    (enum token_kind)field_uint(c, 1, (uint16_t)*kind, TOKEN_KIND_FIDO2, TOKEN_KIND_YKOTP);
 }
 
 static void field_text(struct cursor *c, char *text, size_t size)
@@ -105,8 +105,8 @@ static void field_response(struct cursor *c, struct message_response *response)
 static void body_enrol(struct cursor *c, struct message_enrol *m)
 {
 	field_text(c, m->path, sizeof(m->path));
-	m->mode = (enum token_pin_mode)field_uint(c, 1, (uint16_t)m->mode, TOKEN_PIN_IF_SET,
-	    TOKEN_PIN_NEVER);
+	m->mode = (enum token_pin_mode)field_uint(
+	    c, 1, (uint16_t)m->mode, TOKEN_PIN_IF_SET, TOKEN_PIN_NEVER);
 	field_bool(c, &m->allow_without_touch);
 	field_bytes(c, m->salt, sizeof(m->salt));
 }
@@ -160,8 +160,8 @@ static void body_pin(struct cursor *c, char pin[static TOKEN_PIN_MAX + 1])
 static void body_touch(struct cursor *c, struct message_touch *m)
 {
 	field_device(c, &m->device);
-	m->touch = (enum token_touch)field_uint(c, 1, (uint16_t)m->touch, TOKEN_TOUCH_ENROL,
-	    TOKEN_TOUCH_DERIVE);
+	m->touch = (enum token_touch)field_uint(
+	    c, 1, (uint16_t)m->touch, TOKEN_TOUCH_ENROL, TOKEN_TOUCH_DERIVE);
 	field_u8(c, &m->steps, 1, MESSAGE_STEPS_MAX);
 	field_u8(c, &m->step, 1, m->steps);
 	field_maybe(c, &m->credential, TOKEN_CREDENTIALS_MAX - 1);
@@ -169,8 +169,8 @@ static void body_touch(struct cursor *c, struct message_touch *m)
 
 static void body_failed(struct cursor *c, struct message_failed *m)
 {
-	m->err = (enum token_err)-field_uint(c, 1, (uint16_t)-m->err, -TOKEN_ERR_INTERNAL,
-	    -TOKEN_ERR_LAST);
+	m->err = (enum token_err) -
+		 field_uint(c, 1, (uint16_t)-m->err, -TOKEN_ERR_INTERNAL, -TOKEN_ERR_LAST);
 	field_maybe(c, &m->retries, UINT8_MAX - 1);
 }
 

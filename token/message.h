@@ -22,9 +22,9 @@
 
 #define MESSAGE_VERSION 1
 /* The longest: a DERIVE of TOKEN_CREDENTIALS_MAX credentials. */
-#define MESSAGE_MAX                                                         \
-	(2 + 1 + TOKEN_PATH_MAX + TOKEN_SALT_LEN + 1 + TOKEN_CREDENTIALS_MAX * \
-	    (2 + 2 + TOKEN_CREDENTIAL_ID_MAX + TOKEN_PUBLIC_KEY_LEN))
+#define MESSAGE_MAX                                    \
+	(2 + 1 + TOKEN_PATH_MAX + TOKEN_SALT_LEN + 1 + \
+	    TOKEN_CREDENTIALS_MAX * (2 + 2 + TOKEN_CREDENTIAL_ID_MAX + TOKEN_PUBLIC_KEY_LEN))
 #define MESSAGE_STEPS_MAX 3
 
 enum message_type {

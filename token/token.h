@@ -17,36 +17,36 @@
 
 enum token_err {
 	TOKEN_OK = 0,
-	TOKEN_ERR_INTERNAL = -1,      /* a bug, or no memory */
-	TOKEN_ERR_HELPER = -2,        /* helper missing, not ours, or it died */
-	TOKEN_ERR_NONE = -3,          /* no token plugged in */
-	TOKEN_ERR_SEVERAL = -4,       /* several, and none can be told to be right */
-	TOKEN_ERR_NO_DEVICE = -5,     /* the device path named is not there */
-	TOKEN_ERR_NOT_A_TOKEN = -6,   /* the device path named is no FIDO token */
-	TOKEN_ERR_PERMISSION = -7,    /* may not open the device node */
-	TOKEN_ERR_BUSY = -8,          /* held by another program */
-	TOKEN_ERR_NOT_ENROLLED = -9,  /* knows none of the credentials */
-	TOKEN_ERR_TIMEOUT = -10,      /* not touched in time */
-	TOKEN_ERR_CANCELLED = -11,    /* by the caller, or at the PIN prompt */
-	TOKEN_ERR_REFUSED = -12,      /* the token says the user declined */
-	TOKEN_ERR_PIN_REQUIRED = -13, /* PIN needed, and none could be asked for */
-	TOKEN_ERR_PIN_INVALID = -14,  /* wrong PIN */
+	TOKEN_ERR_INTERNAL = -1,          /* a bug, or no memory */
+	TOKEN_ERR_HELPER = -2,            /* helper missing, not ours, or it died */
+	TOKEN_ERR_NONE = -3,              /* no token plugged in */
+	TOKEN_ERR_SEVERAL = -4,           /* several, and none can be told to be right */
+	TOKEN_ERR_NO_DEVICE = -5,         /* the device path named is not there */
+	TOKEN_ERR_NOT_A_TOKEN = -6,       /* the device path named is no FIDO token */
+	TOKEN_ERR_PERMISSION = -7,        /* may not open the device node */
+	TOKEN_ERR_BUSY = -8,              /* held by another program */
+	TOKEN_ERR_NOT_ENROLLED = -9,      /* knows none of the credentials */
+	TOKEN_ERR_TIMEOUT = -10,          /* not touched in time */
+	TOKEN_ERR_CANCELLED = -11,        /* by the caller, or at the PIN prompt */
+	TOKEN_ERR_REFUSED = -12,          /* the token says the user declined */
+	TOKEN_ERR_PIN_REQUIRED = -13,     /* PIN needed, and none could be asked for */
+	TOKEN_ERR_PIN_INVALID = -14,      /* wrong PIN */
 	TOKEN_ERR_PIN_AUTH_BLOCKED = -15, /* too many in a row: replug it */
-	TOKEN_ERR_PIN_BLOCKED = -16,  /* for good: reset it */
-	TOKEN_ERR_PIN_NOT_SET = -17,  /* slot wants a PIN, the token has none */
-	TOKEN_ERR_UNPLUGGED = -18,    /* gone in the middle of it */
-	TOKEN_ERR_FAILED = -19,       /* broken protocol, garbage, vendor error */
-	TOKEN_ERR_U2F_ONLY = -20,     /* a key without FIDO2 */
-	TOKEN_ERR_NO_HMAC_SECRET = -21, /* lacks the extension */
-	TOKEN_ERR_NO_SECRET = -22,    /* said success, gave no secret of 32 bytes */
-	TOKEN_ERR_BAD_SIGNATURE = -23, /* signed by another key */
-	TOKEN_ERR_NO_PRESENCE = -24,  /* answered without the user-presence flag */
-	TOKEN_ERR_NO_VERIFICATION = -25, /* answered without the UV flag, or UV failed */
-	TOKEN_ERR_UNSTABLE = -26,     /* self-test: two responses differ */
-	TOKEN_ERR_NO_TOUCH = -27,     /* hands out the secret without a touch */
-	TOKEN_ERR_ALWAYS_UV = -28,    /* slot without PIN, token insists on one */
-	TOKEN_ERR_NO_PIN_SUPPORT = -29, /* PIN wanted, the token can't have one */
-	TOKEN_ERR_UNSUPPORTED = -30,  /* kind of slot this build knows no back end for */
+	TOKEN_ERR_PIN_BLOCKED = -16,      /* for good: reset it */
+	TOKEN_ERR_PIN_NOT_SET = -17,      /* slot wants a PIN, the token has none */
+	TOKEN_ERR_UNPLUGGED = -18,        /* gone in the middle of it */
+	TOKEN_ERR_FAILED = -19,           /* broken protocol, garbage, vendor error */
+	TOKEN_ERR_U2F_ONLY = -20,         /* a key without FIDO2 */
+	TOKEN_ERR_NO_HMAC_SECRET = -21,   /* lacks the extension */
+	TOKEN_ERR_NO_SECRET = -22,        /* said success, gave no secret of 32 bytes */
+	TOKEN_ERR_BAD_SIGNATURE = -23,    /* signed by another key */
+	TOKEN_ERR_NO_PRESENCE = -24,      /* answered without the user-presence flag */
+	TOKEN_ERR_NO_VERIFICATION = -25,  /* answered without the UV flag, or UV failed */
+	TOKEN_ERR_UNSTABLE = -26,         /* self-test: two responses differ */
+	TOKEN_ERR_NO_TOUCH = -27,         /* hands out the secret without a touch */
+	TOKEN_ERR_ALWAYS_UV = -28,        /* slot without PIN, token insists on one */
+	TOKEN_ERR_NO_PIN_SUPPORT = -29,   /* PIN wanted, the token can't have one */
+	TOKEN_ERR_UNSUPPORTED = -30,      /* kind of slot this build knows no back end for */
 };
 #define TOKEN_ERR_LAST TOKEN_ERR_UNSUPPORTED
 
@@ -61,7 +61,7 @@ enum token_kind {
 #define TOKEN_CREDENTIALS_MAX 16
 #define TOKEN_PUBLIC_KEY_LEN 64 /* ES256: x, then y */
 #define TOKEN_AAGUID_LEN 16
-#define TOKEN_PIN_MAX 63      /* bytes of UTF-8; CTAP2 section 6.5 */
+#define TOKEN_PIN_MAX 63 /* bytes of UTF-8; CTAP2 section 6.5 */
 #define TOKEN_PIN_MIN 4
 #define TOKEN_PATH_MAX 256
 #define TOKEN_PRODUCT_MAX 128
@@ -70,9 +70,9 @@ enum token_kind {
 /* A credential as the vault's slot and index keep it. Borrowed pointers. */
 struct token_credential {
 	enum token_kind kind;
-	bool uv;                     /* enrolled with user verification */
+	bool uv; /* enrolled with user verification */
 	const uint8_t *id;
-	size_t id_len;               /* 1 to TOKEN_CREDENTIAL_ID_MAX */
+	size_t id_len; /* 1 to TOKEN_CREDENTIAL_ID_MAX */
 	uint8_t public_key[TOKEN_PUBLIC_KEY_LEN];
 };
 
@@ -84,9 +84,9 @@ struct token_device {
 };
 
 enum token_touch {
-	TOKEN_TOUCH_ENROL,           /* makes the credential */
-	TOKEN_TOUCH_TEST,            /* self-test at enrolment */
-	TOKEN_TOUCH_DERIVE,          /* the response */
+	TOKEN_TOUCH_ENROL,  /* makes the credential */
+	TOKEN_TOUCH_TEST,   /* self-test at enrolment */
+	TOKEN_TOUCH_DERIVE, /* the response */
 };
 
 /* How a call reaches the person. All members but ctx and cancel_fd must be
@@ -96,8 +96,8 @@ struct token_ui {
 	/* The token now waits for a touch; credential is the index in the array
 	 * given to token_derive if it is known, else -1. step counts from 1 to
 	 * steps. */
-	void (*touch)(void *ctx, const struct token_device *, enum token_touch,
-	    unsigned step, unsigned steps, int credential);
+	void (*touch)(void *ctx, const struct token_device *, enum token_touch, unsigned step,
+	    unsigned steps, int credential);
 	/* The touch has been given or has failed: the notice can go. */
 	void (*touch_done)(void *ctx);
 	/* Fill ret_pin (locked memory of the caller's, see token_derive) and
@@ -118,12 +118,12 @@ struct token_enrolment {
 	size_t id_len;
 	uint8_t public_key[TOKEN_PUBLIC_KEY_LEN];
 	uint8_t aaguid[TOKEN_AAGUID_LEN];
-	bool without_touch;          /* hands out secrets without one: grade D */
+	bool without_touch; /* hands out secrets without one: grade D */
 	struct token_device device;
 };
 
 enum token_pin_mode {
-	TOKEN_PIN_IF_SET,            /* if the token has one (or built-in UV) */
+	TOKEN_PIN_IF_SET, /* if the token has one (or built-in UV) */
 	TOKEN_PIN_REQUIRED,
 	TOKEN_PIN_NEVER,
 };
@@ -143,10 +143,9 @@ struct token_secret {
  *
  * secret must point to locked memory of the caller's, and holds the response
  * to salt on success; wiped on failure (all but pin_retries). Section 5. */
-int token_enrol(const char *device, enum token_pin_mode mode,
-    bool allow_without_touch, const uint8_t salt[static TOKEN_SALT_LEN],
-    const struct token_ui *ui, struct token_secret *secret,
-    struct token_enrolment *ret) __attribute__((warn_unused_result));
+int token_enrol(const char *device, enum token_pin_mode mode, bool allow_without_touch,
+    const uint8_t salt[static TOKEN_SALT_LEN], const struct token_ui *ui,
+    struct token_secret *secret, struct token_enrolment *ret) __attribute__((warn_unused_result));
 
 /* Ask for the response to salt with one assertion that allows all n
  * credentials (1 to TOKEN_CREDENTIALS_MAX, all with the same uv; kinds and
@@ -154,10 +153,9 @@ int token_enrol(const char *device, enum token_pin_mode mode,
  * verified with the public key of the credential that answered, and the
  * user-presence (and UV) flag required. *ret_credential is the index of the
  * credential that answered. secret as above. Section 5. */
-int token_derive(const char *device, const struct token_credential *credentials,
-    size_t n, const uint8_t salt[static TOKEN_SALT_LEN],
-    const struct token_ui *ui, struct token_secret *secret,
-    size_t *ret_credential) __attribute__((warn_unused_result));
+int token_derive(const char *device, const struct token_credential *credentials, size_t n,
+    const uint8_t salt[static TOKEN_SALT_LEN], const struct token_ui *ui,
+    struct token_secret *secret, size_t *ret_credential) __attribute__((warn_unused_result));
 
 /* English for an error, without a full stop; never NULL. */
 const char *token_strerror(int err);

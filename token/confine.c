@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "token/confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <malloc.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include "token/cleanup.h"
+#include "token/token.h"
+
+#define HEAP_LEN (512 * 1024)
+#define STACK_LEN (128 * 1024)
+
+/* Everything that Landlock's first version knows. */
+#define FS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define FS_ALL                                                                  \
+	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | FS_READ | \
+	    LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |    \
+	    LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |        \
+	    LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |        \
+	    LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |      \
+	    LANDLOCK_ACCESS_FS_MAKE_SYM)
+
+static int confine_allow(int ruleset, const char *path, uint64_t access)
+{
+	struct landlock_path_beneath_attr rule = { .allowed_access = access };
+	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : TOKEN_ERR_INTERNAL;
+	rule.parent_fd = fd;
+	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
+		return TOKEN_ERR_INTERNAL;
+	return 0;
+}
+
+static int confine_files(void)
+{
+	const struct landlock_ruleset_attr attr = { .handled_access_fs = FS_ALL };
+	_cleanup_close_ int ruleset = -1;
+	int r;
+
+	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	if (ruleset < 0)
+		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : TOKEN_ERR_INTERNAL;
+	r = confine_allow(ruleset, "/dev", FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE);
+	if (r == 0)
+		r = confine_allow(ruleset, "/sys", FS_READ);
+	if (r == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+		r = TOKEN_ERR_INTERNAL;
+	return r;
+}
+
+/* All that the C library, libcrypto and libfido2 need for memory, time, and
+ * devices that the helper opens itself. What is not here fails with ENOSYS, as
+ * on an older kernel, so that a library's fallback can work; what starts or
+ * touches another process ends this one. */
+static const int confine_calls[] = {
+	SCMP_SYS(access),
+	SCMP_SYS(brk),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(close),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(faccessat),
+	SCMP_SYS(faccessat2),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(flock),
+	SCMP_SYS(fstat),
+	SCMP_SYS(fstatfs),
+	SCMP_SYS(futex),
+	SCMP_SYS(getdents64),
+	SCMP_SYS(getpid),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(gettid),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(ioctl),
+	SCMP_SYS(lseek),
+	SCMP_SYS(madvise),
+	SCMP_SYS(mremap),
+	SCMP_SYS(munmap),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(open),
+	SCMP_SYS(openat),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(read),
+	SCMP_SYS(readlink),
+	SCMP_SYS(readlinkat),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(sendto),
+	SCMP_SYS(sigaltstack),
+	SCMP_SYS(stat),
+	SCMP_SYS(statx),
+	SCMP_SYS(write),
+	SCMP_SYS(writev),
+};
+static const int confine_deadly[] = {
+	SCMP_SYS(execve),
+	SCMP_SYS(execveat),
+	SCMP_SYS(fork),
+	SCMP_SYS(vfork),
+	SCMP_SYS(ptrace),
+	SCMP_SYS(process_vm_readv),
+	SCMP_SYS(process_vm_writev),
+	SCMP_SYS(socket),
+	SCMP_SYS(connect),
+};
+
+static void confine_filterp(scmp_filter_ctx *ctx)
+{
+	seccomp_release(*ctx);
+}
+
+/* No new code either. */
+static int confine_add_mapping(scmp_filter_ctx ctx)
+{
+	const int calls[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]) && r == 0; i++)
+		r = seccomp_rule_add(
+		    ctx, SCMP_ACT_ALLOW, calls[i], 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	return r;
+}
+
+static int confine_system_calls(void)
+{
+	_cleanup_(confine_filterp) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+	int r = 0;
+
+	if (ctx == NULL)
+		return TOKEN_ERR_INTERNAL;
+	for (size_t i = 0; i < sizeof(confine_calls) / sizeof(confine_calls[0]) && r == 0; i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, confine_calls[i], 0);
+	for (size_t i = 0; i < sizeof(confine_deadly) / sizeof(confine_deadly[0]) && r == 0; i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, confine_deadly[i], 0);
+	if (r == 0)
+		r = confine_add_mapping(ctx);
+	if (r == 0)
+		r = seccomp_load(ctx);
+	return r == 0 ? 0 : TOKEN_ERR_INTERNAL;
+}
+
+int confine(void)
+{
+	int r;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return TOKEN_ERR_INTERNAL;
+	r = confine_files();
+	return r < 0 ? r : confine_system_calls();
+}
+
+static int confine_lock(void *memory, size_t len)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), offset = (uintptr_t)memory % page;
+
+	if (mlock2((char *)memory - offset, len + offset, MLOCK_ONFAULT) < 0)
+		return TOKEN_ERR_INTERNAL;
+	return 0;
+}
+
+/* The kernel grows a stack when it is used, and locks no part that isn't there
+ * yet. */
+static __attribute__((noinline)) int confine_lock_stack(void)
+{
+	char room[STACK_LEN];
+
+	explicit_bzero(room, sizeof(room));
+	return confine_lock(room, sizeof(room));
+}
+
+int confine_memory(void)
+{
+	char *heap;
+	int r;
+
+	/* One heap, by brk, that is large enough and stays where it is. */
+	mallopt(M_MMAP_MAX, 0);
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_TRIM_THRESHOLD, -1);
+	heap = malloc(HEAP_LEN);
+	if (heap == NULL)
+		return TOKEN_ERR_INTERNAL;
+	r = confine_lock(heap, HEAP_LEN);
+	free(heap);
+	return r < 0 ? r : confine_lock_stack();
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the helper gives up before it reads a byte from anyone: new privileges,
+ * other programs, the network, and all files but devices (SECURITY.md,
+ * section 6).
+ */
+#ifndef TOUCHVAULT_TOKEN_CONFINE_H
+#define TOUCHVAULT_TOKEN_CONFINE_H
+
+/* For good. TOKEN_ERR_INTERNAL if the kernel refuses what it has; a kernel
+ * without Landlock (before 5.13) leaves that part out. */
+int confine(void) __attribute__((warn_unused_result));
+
+/* Keep the heap and the stack, where libfido2 leaves copies, out of swap. Must
+ * come before they have grown. TOKEN_ERR_INTERNAL where the memlock limit
+ * doesn't allow it. */
+int confine_memory(void) __attribute__((warn_unused_result));
+
+#endif
