@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "token/token.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "token/message.h"
+#include "token/spawn.h"
+
+#define CLIENT_LINGER_MS 2000 /* from a cancel to the helper's end */
+
+struct client {
+	struct spawn helper;
+	const struct token_ui *ui;
+	struct token_secret *secret;
+	bool touching;  /* the person is being told to touch */
+	bool cancelled; /* CANCEL has been sent */
+};
+
+static int client_send(struct client *client, const struct message *message)
+{
+	_cleanup_message_buf_ struct message_buf buf;
+	int r = message_encode(message, &buf);
+
+	if (r < 0)
+		return r;
+	if (send(client->helper.fd, buf.bytes, buf.len, MSG_NOSIGNAL) != (ssize_t)buf.len)
+		return TOKEN_ERR_HELPER;
+	return 0;
+}
+
+static void client_cancel(struct client *client)
+{
+	const struct message cancel = { .type = MESSAGE_CANCEL };
+
+	if (!client->cancelled)
+		(void)client_send(client, &cancel);
+	client->cancelled = true;
+}
+
+/* Wait for the helper to say something. A cancel by the person is passed on,
+ * and then the helper's last word awaited for a while, so that it can calm the
+ * token down. */
+static int client_wait(struct client *client)
+{
+	struct pollfd pfds[2] = {
+		{ .fd = client->helper.fd, .events = POLLIN },
+		{ .fd = client->ui->cancel_fd, .events = POLLIN },
+	};
+	int r;
+
+	for (;;) {
+		if (client->cancelled)
+			pfds[1].fd = -1;
+		r = poll(pfds, 2, client->cancelled ? CLIENT_LINGER_MS : -1);
+		if (r < 0 && errno != EINTR)
+			return TOKEN_ERR_INTERNAL;
+		if (r == 0)
+			return TOKEN_ERR_CANCELLED;
+		if (r > 0 && pfds[0].revents != 0)
+			return 0;
+		if (r > 0 && pfds[1].revents != 0)
+			client_cancel(client);
+	}
+}
+
+static int client_receive(struct client *client, struct message_buf *buf, struct message *ret)
+{
+	ssize_t n;
+	int r = client_wait(client);
+
+	if (r < 0)
+		return r;
+	do
+		n = recv(client->helper.fd, buf->bytes, sizeof(buf->bytes), MSG_TRUNC);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return client->cancelled ? TOKEN_ERR_CANCELLED : TOKEN_ERR_HELPER;
+	buf->len = (size_t)n;
+	return message_decode(buf, ret);
+}
+
+static void client_touch_done(struct client *client)
+{
+	if (client->touching)
+		client->ui->touch_done(client->ui->ctx);
+	client->touching = false;
+}
+
+static void client_touch(struct client *client, const struct message_touch *touch)
+{
+	client_touch_done(client);
+	client->touching = true;
+	client->ui->touch(client->ui->ctx, &touch->device, touch->touch, touch->step, touch->steps,
+	    touch->credential);
+}
+
+static int client_pin(struct client *client, const struct message_pin_request *ask)
+{
+	_cleanup_message_ struct message answer = { .type = MESSAGE_PIN };
+	int len;
+
+	len = client->ui->pin(client->ui->ctx, &ask->device, ask->retries, client->secret->pin);
+	if (len <= 0) {
+		client_cancel(client);
+		return len < 0 ? TOKEN_ERR_PIN_REQUIRED : TOKEN_ERR_CANCELLED;
+	}
+	/* CTAP 2.1, section 6.5.1: such a PIN can't be right, and must not
+	 * cost a try. */
+	if (len < TOKEN_PIN_MIN || len > TOKEN_PIN_MAX) {
+		client_cancel(client);
+		return TOKEN_ERR_PIN_INVALID;
+	}
+	memcpy(answer.pin, client->secret->pin, (size_t)len);
+	explicit_bzero(client->secret->pin, sizeof(client->secret->pin));
+	return client_send(client, &answer);
+}
+
+/* Go on with the helper until its last word, which must be of the type
+ * expected. */
+static int client_converse(struct client *client, enum message_type expected, struct message *ret)
+{
+	_cleanup_message_buf_ struct message_buf buf;
+	int r;
+
+	for (;;) {
+		r = client_receive(client, &buf, ret);
+		if (r < 0)
+			return r;
+		if (ret->type == MESSAGE_TOUCH) {
+			client_touch(client, &ret->touch);
+		} else if (ret->type == MESSAGE_TOUCH_DONE) {
+			client_touch_done(client);
+		} else if (ret->type == MESSAGE_PIN_REQUEST) {
+			r = client_pin(client, &ret->pin_request);
+			if (r < 0)
+				return r;
+		} else if (ret->type == MESSAGE_FAILED) {
+			client->secret->pin_retries = ret->failed.retries;
+			return ret->failed.err;
+		} else {
+			return ret->type == expected ? 0 : TOKEN_ERR_HELPER;
+		}
+	}
+}
+
+static int client_call(const struct message *request, enum message_type expected,
+    const struct token_ui *ui, struct token_secret *secret, struct message *ret)
+{
+	struct client client = { .ui = ui, .secret = secret };
+	int r;
+
+	explicit_bzero(secret, sizeof(*secret));
+	secret->pin_retries = -1;
+	r = spawn_helper(&client.helper);
+	if (r < 0)
+		return r;
+	r = client_send(&client, request);
+	if (r == 0)
+		r = client_converse(&client, expected, ret);
+	client_touch_done(&client);
+	explicit_bzero(secret->pin, sizeof(secret->pin));
+	spawn_wait(&client.helper, CLIENT_LINGER_MS);
+	return r;
+}
+
+static int client_path(const char *device, char path[static TOKEN_PATH_MAX])
+{
+	size_t len = device != NULL ? strlen(device) : 0;
+
+	if (len >= TOKEN_PATH_MAX)
+		return TOKEN_ERR_NO_DEVICE;
+	message_copy_text(path, TOKEN_PATH_MAX, device);
+	/* Nothing that is a device node has such a name. */
+	return strlen(path) == len ? 0 : TOKEN_ERR_NO_DEVICE;
+}
+
+static void client_take_response(struct token_secret *secret, const struct message_response *from)
+{
+	memcpy(secret->response, from->bytes, from->len);
+	secret->response_len = from->len;
+}
+
+int token_enrol(const char *device, enum token_pin_mode mode, bool allow_without_touch,
+    const uint8_t salt[static TOKEN_SALT_LEN], const struct token_ui *ui,
+    struct token_secret *secret, struct token_enrolment *ret)
+{
+	struct message request = { .type = MESSAGE_ENROL };
+	_cleanup_message_ struct message reply;
+	int r;
+
+	request.enrol.mode = mode;
+	request.enrol.allow_without_touch = allow_without_touch;
+	memcpy(request.enrol.salt, salt, TOKEN_SALT_LEN);
+	r = client_path(device, request.enrol.path);
+	if (r == 0)
+		r = client_call(&request, MESSAGE_ENROLLED, ui, secret, &reply);
+	if (r < 0)
+		return r;
+	client_take_response(secret, &reply.enrolled.response);
+	*ret = reply.enrolled.enrolment;
+	return 0;
+}
+
+int token_derive(const char *device, const struct token_credential *credentials, size_t n,
+    const uint8_t salt[static TOKEN_SALT_LEN], const struct token_ui *ui,
+    struct token_secret *secret, size_t *ret_credential)
+{
+	struct message request = { .type = MESSAGE_DERIVE };
+	_cleanup_message_ struct message reply;
+	int r;
+
+	if (n == 0 || n > TOKEN_CREDENTIALS_MAX)
+		return TOKEN_ERR_INTERNAL;
+	memcpy(request.derive.salt, salt, TOKEN_SALT_LEN);
+	memcpy(request.derive.credentials, credentials, n * sizeof(*credentials));
+	request.derive.n = n;
+	r = client_path(device, request.derive.path);
+	if (r == 0)
+		r = client_call(&request, MESSAGE_DERIVED, ui, secret, &reply);
+	if (r == 0 && reply.derived.credential >= n)
+		r = TOKEN_ERR_HELPER;
+	if (r < 0)
+		return r;
+	client_take_response(secret, &reply.derived.response);
+	*ret_credential = reply.derived.credential;
+	return 0;
+}
