@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Make the seeds of the fuzz targets, from a vault that touchvault has written and reader.py has
+opened, and from the table of token/message.h. Random parts differ from run to run.
+
+    seeds.py VAULT_MAKE
+"""
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "vectors"))
+import reader  # noqa: E402
+
+RESPONSE = bytes(range(32))
+SCRIPT = f"""response {RESPONSE.hex()}
+field key 00ff0a
+field secret-2 {bytes(range(200)).hex()}
+label surface 617069
+label place 5ac3bc72696368
+put ibkr/live
+field empty -
+put alpaca
+field k {"41" * 300}
+put a.b_c-d/1
+"""
+CREDENTIAL, SALT, KEY, AAGUID = bytes(range(48)), bytes(32), bytes(64), bytes(16)
+
+
+def write(target, name, data):
+    folder = HERE / "seeds" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
+
+
+def text(s):
+    return bytes([len(s)]) + s
+
+
+def messages():
+    path, product = text(b"/dev/hidraw3"), text(b"Security Key")
+    credential = b"\1\1" + struct.pack("<H", 48) + CREDENTIAL + KEY
+    short = b"\2\0" + struct.pack("<H", 1) + b"x" + KEY
+    bodies = {
+        "enrol": (1, path + b"\0\0" + SALT), "enrol-any": (1, text(b"") + b"\2\1" + SALT),
+        "derive": (2, path + SALT + b"\2" + credential + short),
+        "derive-16": (2, text(b"") + SALT + b"\x10" + short * 16),
+        "pin": (3, text(b"123456")), "cancel": (4, b""),
+        "touch": (0x81, path + product + b"\2\3\1\0"), "touch-done": (0x82, b""),
+        "pin-request": (0x83, path + product + b"\x08"), "failed": (0x84, b"\x0e\x08"),
+        "enrolled": (0x85, b"\1\1" + struct.pack("<H", 48) + CREDENTIAL + KEY + AAGUID + b"\0" + path +
+                     product + text(bytes(32))),
+        "derived": (0x86, b"\1" + text(bytes(32))),
+    }
+    for name, (kind, body) in bodies.items():
+        write("token_message", name, bytes([1, kind]) + body)
+
+
+def plain_index(h, key):
+    b, x = reader.open_index(h, key)
+    place = h["vault_id"] + reader.le64(h["gen"])
+    box = reader.H(h["vault_id"], "tv1 index", b, reader.le64(h["gen"]), 32)
+    return b, x, reader.unpad(reader.aead_open(box, place, h["index"], "index"), 4096, "index")
+
+
+def plain_entries(h, x, master):
+    at = 0
+    for e in x["entries"]:
+        place = e["entry_id"] + reader.le64(e["version"])
+        key = reader.H(h["vault_id"], "tv1 entry", master, place, 32)
+        record = h["records"][at:at + e["record_len"]]
+        at += e["record_len"]
+        plain = reader.aead_open(key, h["vault_id"] + reader.le64(h["gen"]) + place, record, e["name"])
+        yield e["name"].replace("/", "-"), reader.unpad(plain, 256, e["name"])
+
+
+def slots(h):
+    token = bytearray(h["token_slots"])
+    write("vault_slot", "token-and-host", bytes(token) + h["host_slots"])
+    token[17] = 3 # verification and passphrase
+    token[20:28] = struct.pack("<II", 3, 65536)
+    write("vault_slot", "passphrase", bytes(token))
+    n = struct.unpack_from("<H", token, 18)[0]
+    yubikey = token[:16] + b"\2\0\0\0" + bytes(24) + token[44 + n:]
+    write("vault_slot", "yubikey-twice", bytes(yubikey) * 2)
+
+
+def generation(folder, name):
+    p = reader.load(f"{folder}/{name}")
+    file = reader.load(f"{folder}/host.key")
+    try:
+        binding = reader.machine_binding(reader.load("/etc/machine-id", "r"))
+    except FileNotFoundError:
+        binding = reader.machine_binding(None)
+    key = reader.host_key(file, binding)
+    h = reader.header(p)
+    write("vault_header", f"generation-{h['gen']}", p[:reader.HEADER_LEN])
+    slots(h)
+    b, x, plain = plain_index(h, key)
+    write("vault_index", f"entries-{len(x['entries'])}", plain)
+    master = reader.open_master(h, x, reader.token_slots(h["token_slots"], h["tokens"]), b,
+                                {"response": RESPONSE})
+    for entry, fields in plain_entries(h, x, master):
+        write("vault_entry", entry, fields)
+    write("host_state", f"generation-{h['gen']}", reader.load(f"{folder}/state")[:-32])
+    # Magic, kind, flags, salt and nonce of the file; the seed is the target's own.
+    write("host_key", "bound", file[:68] + bytes(range(32)))
+    write("host_key", "not-bound", file[:9] + b"\0" + file[10:68] + bytes(range(32)))
+    write("host_key", "file", file)
+
+
+def head(major, n):
+    if n < 24:
+        return bytes([major << 5 | n])
+    return bytes([major << 5 | 24, n]) if n < 256 else struct.pack(">BH", major << 5 | 25, n)
+
+
+def string(major, b):
+    return head(major, len(b)) + b
+
+
+def name(i, length=64):
+    return string(3, b"%0*d" % (length, i))
+
+
+def limits():
+    """As much as is allowed, and one more, and far more: copies to arrays of a fixed size."""
+    for n in (64, 65):
+        write("vault_entry", f"fields-{n}", head(5, n) + b"".join(name(i) + b"\x41v" for i in range(n)))
+    for n in (64, 65, 5000):
+        write("vault_entry", f"name-{n}", head(5, 1) + name(0, n) + b"\x41v")
+    start, no_cert = head(4, 4) + b"\0", b"\x50" + bytes(16) + b"\1\x58\x40" + bytes(64)
+    token = head(4, 8) + b"\x50" + bytes(16) + b"\x58\x20" + bytes(32) + b"\x60\x60\x58\x40" + KEY
+    token += b"\x50" + AAGUID + b"\xf4\0"
+    host = head(4, 10) + b"\x50" + bytes(16) + 2 * (b"\x58\x20" + bytes(32)) + b"\x61h\1\xf5\0" + no_cert
+    for n in (16, 17):
+        write("vault_index", f"tokens-{n}", start + head(4, n) + token * n + head(4, 1) + host + head(4, 0))
+    for n in (64, 65):
+        entry = head(4, 9) + b"\x50" + bytes(16) + name(0, 128) + b"\1\0\x58\x20" + bytes(32) + b"\0\0"
+        entry += head(4, n) + b"".join(name(i, 4) for i in range(n))
+        entry += head(5, n) + b"".join(name(i, 4) + b"\x61v" for i in range(n))
+        write("vault_index", f"fields-{n}", start + head(4, 1) + token + head(4, 1) + host + head(4, 1) + entry)
+        pin = head(4, 2) + b"\x50" + bytes(16) + b"\x58\x20" + bytes(32)
+        vault = head(4, 4) + b"\x50" + bytes(16) + b"\1\x58\x20" + bytes(32) + head(4, n) + pin * n
+        write("host_state", f"pins-{n}", b"TVSTAT1\n" + head(4, 2) + head(4, 1) + vault + head(4, 0))
+    for n in (256, 257):
+        path = head(4, 2) + b"\x42/x\x50" + bytes(16)
+        write("host_state", f"paths-{n}", b"TVSTAT1\n" + head(4, 2) + head(4, 0) + head(4, n) + path * n)
+
+
+def main():
+    messages()
+    limits()
+    lines = SCRIPT.splitlines(keepends=True)
+    for upto in (1, len(lines)):
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([sys.argv[1], folder, "make"], input="".join(lines[:upto]), text=True, check=True)
+            generation(folder, "a.tv")
+    # No vault yet; then one with all heads long.
+    write("host_state", "empty", b"TVSTAT1\n\x82\x80\x80")
+    write("host_state", "paths", b"TVSTAT1\n\x82\x80\x82" + 2 * (b"\x82\x58\x18" + b"/x" * 12 + b"\x50" + bytes(16)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""touchvault writes, reader.py reads: what comes out is what was put in, and every changed byte is
+refused, by either reader, also when whoever changed it renews the checksum and the signature.
+
+    reader_check.py VAULT_MAKE
+"""
+import ctypes
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+from hashlib import blake2b
+
+import reader
+
+MAKE = sys.argv[1]
+RESPONSE = os.urandom(32)
+ENTRIES = {
+    "ibkr/live": ({"key": bytes(range(256)), "secret": b"a\0b\n\xff", "empty": b""},
+                  {"surface": "api", "place": "Z\u00fcrich", "none": ""}),
+    "alpaca": ({"pem": os.urandom(200000)}, {}),
+    "z": ({f"f{i}": os.urandom(i) for i in range(64)}, {f"l{i}": str(i) for i in range(64)}),
+}
+# Around the padding: the map of one field "k" has a head of 1 + 2 + 2 bytes (or 3) beside the value.
+ENTRIES |= {f"pad/{n}": ({"k": os.urandom(n)}, {}) for n in (248, 249, 250, 251, 252, 506, 507)}
+SECTIONS = ["header", "token slots", "host slots", "index", "tag", "signature", "sum", "records"]
+
+
+def put(name, fields, labels):
+    return ([f"field {k} {v.hex() or '-'}" for k, v in fields.items()] +
+            [f"label {k} {v.encode().hex() or '-'}" for k, v in labels.items()] + [f"put {name}"])
+
+
+def script():
+    lines = ["response " + RESPONSE.hex()]
+    lines += put("ibkr/live", {"old": b"value"}, {"old": "label"})
+    for name, (fields, labels) in ENTRIES.items():
+        lines += put("other" if name == "z" else name, fields, labels)
+    return lines + put("gone", {"x": b"y"}, {}) + ["remove gone", "rename other z"]
+
+
+def vault_make(folder, mode, lines):
+    return subprocess.run([MAKE, folder, mode], input="\n".join(lines) + "\n", text=True,
+                          capture_output=True, check=False)
+
+
+def run_reader(folder, response=RESPONSE):
+    return subprocess.run([sys.executable, reader.__file__, "--response", "-", "--state", f"{folder}/state",
+                           "--host-key", f"{folder}/host.key", f"{folder}/a.tv"],
+                          input=response.hex(), text=True, capture_output=True, check=False)
+
+
+def check_content(folder):
+    r = run_reader(folder)
+    assert r.returncode == 0, r.stderr
+    got = json.loads(r.stdout)
+    assert got["generation"] == 1 + 1 + len(ENTRIES) + 3, got["generation"]
+    assert got["trust"] == "verified" and got["signer"] == "here"
+    assert [t["name"] for t in got["tokens"]] == ["first"]
+    assert got["tokens"][0]["product"] == "Token of Z\u00fcrich"
+    assert got["slots"] == [{"kind": 1, "flags": 1, "credential": "c100ff" + "00" * 45}], got["slots"]
+    assert [e["name"] for e in got["entries"]] == sorted(ENTRIES)
+    for e in got["entries"]:
+        fields, labels = ENTRIES[e["name"]]
+        assert {k: bytes.fromhex(v) for k, v in e["values"].items()} == fields, e["name"]
+        assert e["labels"] == labels, e["name"]
+        assert e["version"] == (2 if e["name"] == "ibkr/live" else 1), e["name"]
+    r = run_reader(folder, os.urandom(32))
+    assert r.returncode != 0 and "commitment" in r.stderr, r.stderr
+
+
+class Forger:
+    """Who may write the file, and has the key of an approved host; but not what the token keeps."""
+
+    def __init__(self, p, key):
+        self.p, self.key, h = p, key, reader.header(p)
+        ends = [reader.HEADER_LEN]
+        for n in (len(h["token_slots"]), len(h["host_slots"]), len(h["index"]), 32, 64, 32, len(h["records"])):
+            ends.append(ends[-1] + n)
+        self.bounds = dict(zip(SECTIONS, zip([0] + ends, ends)))
+        self.meta_end = self.bounds["index"][1]
+
+    def renew(self, p, sign):
+        digest = reader.H(p[24:40], "tv1 digest", b"", p[:self.meta_end], 64)
+        tag, signature = p[self.meta_end:self.meta_end + 32], p[self.meta_end + 32:self.meta_end + 96]
+        if sign:
+            message = b"touchvault commit v1" + p[24:40] + digest + tag
+            out = ctypes.create_string_buffer(64)
+            reader.sodium.crypto_sign_detached(out, None, message, ctypes.c_ulonglong(len(message)),
+                                               self.key["signing"])
+            signature = out.raw
+        total = blake2b(digest + tag + signature, digest_size=32).digest()
+        return p[:self.meta_end + 32] + signature + total + p[self.meta_end + 128:]
+
+    def flipped(self, at, level):
+        p = bytearray(self.p)
+        p[at] ^= 1 << (at % 8)
+        return bytes(p) if level == 0 else self.renew(bytes(p), level == 2)
+
+
+def refusal(p, key):
+    """Which check refuses p, without state; "" where none does."""
+    try:
+        reader.read(p, key, {"response": RESPONSE})
+    except reader.Refused as e:
+        return e.check
+    return ""
+
+
+def expected(section, level):
+    """The checks that may be the one to refuse a flip there."""
+    if section == "records":
+        return {"record-hash"}
+    structure = {"header", "slot"} if section in SECTIONS[:3] else set()
+    if level == 0:
+        return structure | {"sum"}
+    if section == "tag":
+        return {"signature"} if level == 1 else {"tag"}
+    keyed = {"header": {"approved", "seal", "aead", "index", "key"}, "token slots": {"index"},
+             "host slots": {"approved", "seal", "index"}, "index": {"aead"}, "signature": set()}[section]
+    late = {"signature"} if level == 1 else {"commitment", "aead", "seal", "tag", "signature"}
+    return structure | keyed | late
+
+
+def check_flips(forger):
+    """Every byte of what the tag covers, and some of the records, at three levels: as it is; with the
+    checksum renewed; with the signature renewed as well. In the last, nothing but keys is left."""
+    count, seen = 0, set()
+    for section, (start, end) in forger.bounds.items():
+        step = 997 if section == "records" else 1
+        for at in range(start, end, step):
+            for level in range(3):
+                if (section, level) in (("sum", 1), ("sum", 2), ("signature", 2)):
+                    continue # renewing makes it whole again
+                check = refusal(forger.flipped(at, level), forger.key)
+                assert check in expected(section, level), (section, at - start, level, check)
+                seen.add(check)
+                count += 1
+    assert {"sum", "signature", "tag", "seal", "aead", "commitment", "record-hash"} <= seen, seen
+    return count
+
+
+def check_both(folder, forger):
+    """touchvault refuses what reader.py refuses, and nothing else. Without state, so that not the mark does it."""
+    state = pathlib.Path(folder, "state")
+    count = 0
+    for section, (start, end) in forger.bounds.items():
+        for at in sorted({start, (start + end) // 2, end - 1}):
+            for level in range(3):
+                p = forger.flipped(at, level)
+                pathlib.Path(folder, "a.tv").write_bytes(p)
+                state.unlink(missing_ok=True)
+                r = vault_make(folder, "open", ["response " + RESPONSE.hex()])
+                refused = r.returncode == 1 and r.stderr.startswith("vault_make: ")
+                where = (section, at - start, level, r.returncode, r.stderr)
+                assert refused == bool(refusal(p, forger.key)) and r.returncode in (0, 1), where
+                assert refused or r.returncode == 0, where
+                count += 1
+    return count
+
+
+def check_host_files(folder, binding):
+    """Every byte counts in the host's files, too."""
+    p = reader.load(f"{folder}/host.key")
+    key = reader.host_key(p, binding)
+    state = reader.load(f"{folder}/state")
+    vaults, paths = reader.host_state(state, key["state"])
+    assert [os.path.basename(path) for path in paths] == [b"a.tv"] and list(paths.values()) == list(vaults)
+    for whole, read in (p, lambda q: reader.host_key(q, binding)), (state, lambda q: reader.host_state(q, key["state"])):
+        for at in range(len(whole)):
+            q = bytearray(whole)
+            q[at] ^= 1 << (at % 8)
+            try:
+                read(bytes(q))
+            except reader.Refused:
+                continue
+            raise AssertionError(f"byte {at} of a host file may change")
+    return key
+
+
+def check_lengths(forger):
+    for n in [*range(0, 700, 7), forger.meta_end, len(forger.p) - 1]:
+        assert refusal(forger.p[:n], forger.key), n
+    assert refusal(forger.p + b"\0", forger.key) == "header"
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        r = vault_make(folder, "make", script())
+        assert r.returncode == 0, r.stderr
+        check_content(folder)
+        try:
+            binding = reader.machine_binding(reader.load("/etc/machine-id", "r"))
+        except FileNotFoundError:
+            binding = reader.machine_binding(None)
+        key = check_host_files(folder, binding)
+        forger = Forger(reader.load(f"{folder}/a.tv"), key)
+        assert refusal(forger.p, key) == ""
+        assert refusal(forger.renew(forger.p, True), key) == ""
+        check_lengths(forger)
+        flips, both = check_flips(forger), check_both(folder, forger)
+    print(f"{len(ENTRIES)} entries read; {flips} flips refused; touchvault agrees on {both}")
+
+
+if __name__ == "__main__":
+    main()
