@@ -64,7 +64,7 @@ struct message_touch {
 
 struct message_pin_request {
 	struct token_device device;
-	int retries; /* 0 to 255; -1: not known */
+	int retries; /* 0 to 254; -1: not known */
 };
 
 struct message_failed {

@@ -19,7 +19,7 @@ struct entry_memory {
 int entry_encode_fields(const struct vault_field *fields, size_t n, uint8_t **ret, size_t *ret_len)
 {
 	_cleanup_secret_ uint8_t *plain = NULL;
-	size_t cap = 9;
+	size_t cap = 9; /* an upper bound: 18 are the longest heads of a field */
 	struct wbuf b;
 
 	if (n == 0 || n > VAULT_FIELDS_MAX)
@@ -29,7 +29,7 @@ int entry_encode_fields(const struct vault_field *fields, size_t n, uint8_t **re
 			return VAULT_ERR_LIMIT;
 		cap += 18 + strlen(fields[i].name) + fields[i].value_len;
 	}
-	if (cap > VAULT_ENTRY_MAX)
+	if (cap > VAULT_ENTRY_MAX + (size_t)9 + 18 * VAULT_FIELDS_MAX)
 		return VAULT_ERR_LIMIT;
 	plain = secret_alloc(cap);
 	if (plain == NULL)
@@ -42,6 +42,8 @@ int entry_encode_fields(const struct vault_field *fields, size_t n, uint8_t **re
 	}
 	if (b.bad)
 		return VAULT_ERR_INTERNAL;
+	if (b.len > VAULT_ENTRY_MAX)
+		return VAULT_ERR_LIMIT;
 	*ret_len = b.len;
 	*ret = TAKE_PTR(plain);
 	return 0;
@@ -153,7 +155,9 @@ int entry_record_open(const struct entry_place *p, const uint8_t master[static K
 	uint8_t ad[PLACE_LEN];
 	int r;
 
-	if (record_len < AEAD_OVERHEAD + ENTRY_PAD || record_len > AEAD_OVERHEAD + ENTRY_PADDED_MAX)
+	if (record_len < AEAD_OVERHEAD + ENTRY_PAD ||
+	    record_len > AEAD_OVERHEAD + ENTRY_PADDED_MAX ||
+	    (record_len - AEAD_OVERHEAD) % ENTRY_PAD != 0)
 		return VAULT_ERR_TAMPERED;
 	plain = secret_alloc(record_len - AEAD_OVERHEAD);
 	if (key == NULL || plain == NULL)
@@ -165,7 +169,8 @@ int entry_record_open(const struct entry_place *p, const uint8_t master[static K
 	r = aead_open(key, ad, sizeof(ad), record, record_len, plain);
 	if (r != 0)
 		return r;
-	if (sodium_unpad(ret_len, plain, record_len - AEAD_OVERHEAD, ENTRY_PAD) != 0)
+	if (sodium_unpad(ret_len, plain, record_len - AEAD_OVERHEAD, ENTRY_PAD) != 0 ||
+	    *ret_len > VAULT_ENTRY_MAX)
 		return VAULT_ERR_TAMPERED;
 	*ret = TAKE_PTR(plain);
 	return 0;

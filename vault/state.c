@@ -70,9 +70,14 @@ int state_decode(const uint8_t *p, size_t len, const uint8_t key[static KEY_LEN]
 	ret->n_vaults = cbor_r_array(&b, STATE_VAULTS_MAX);
 	for (size_t i = 0; !b.bad && i < ret->n_vaults; i++)
 		vault_decode(&b, &ret->vaults[i]);
+	/* The first of its name is found, so a second would be without effect. */
+	for (size_t i = 0; !b.bad && i < ret->n_vaults; i++)
+		b.bad = state_vault_find(ret, ret->vaults[i].vault_id) != &ret->vaults[i];
 	ret->n_paths = b.bad ? 0 : cbor_r_array(&b, STATE_PATHS_MAX);
 	for (size_t i = 0; !b.bad && i < ret->n_paths; i++)
 		path_decode(&b, &ret->paths[i]);
+	for (size_t i = 0; !b.bad && i < ret->n_paths; i++)
+		b.bad = state_path_find(ret, ret->paths[i].path) != ret->paths[i].vault_id;
 	return rbuf_done(&b) ? 0 : VAULT_ERR_STATE;
 }
 
@@ -103,9 +108,11 @@ static void encode(struct wbuf *b, const struct state *s)
 	}
 }
 
-int state_encode(const struct state *s, const uint8_t key[static KEY_LEN], uint8_t **ret, size_t *ret_len)
+int state_encode(
+    const struct state *s, const uint8_t key[static KEY_LEN], uint8_t **ret, size_t *ret_len)
 {
-	size_t cap = 64 + s->n_vaults * (128 + VAULT_HOST_SLOTS_MAX * 64) + s->n_paths * (PATH_MAX + 64);
+	size_t cap =
+	    64 + s->n_vaults * (128 + VAULT_HOST_SLOTS_MAX * 64) + s->n_paths * (PATH_MAX + 64);
 	_cleanup_free_ uint8_t *p = malloc(cap);
 	struct wbuf b = wbuf_of(p, cap);
 	uint8_t mac[STATE_MAC_LEN];
@@ -179,7 +186,8 @@ int state_record(struct state *s, const char *path, const struct state_vault *ma
 static bool pinned(const struct state_vault *v, const struct index_host *h)
 {
 	for (size_t i = 0; i < v->n_pins; i++)
-		if (memcmp(v->pins[i].host_id, h->id, HOST_ID_LEN) == 0 && memcmp(v->pins[i].hvk, h->hvk, 32) == 0)
+		if (memcmp(v->pins[i].host_id, h->id, HOST_ID_LEN) == 0 &&
+		    memcmp(v->pins[i].hvk, h->hvk, 32) == 0)
 			return true;
 	return false;
 }
@@ -202,7 +210,8 @@ bool state_signer_trusted(const struct state_vault *v, const struct index *x, ui
 			if (trusted[i] || h->cert_gen <= v->gen || h->cert_gen > gen)
 				continue;
 			for (size_t k = 0; k < x->n_hosts && !trusted[i]; k++)
-				trusted[i] = trusted[k] &&
+				trusted[i] =
+				    trusted[k] &&
 				    memcmp(x->hosts[k].id, h->certifier, HOST_ID_LEN) == 0 &&
 				    host_certificate_valid(v->vault_id, h, x->hosts[k].hvk);
 			grown |= trusted[i];

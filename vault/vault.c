@@ -35,8 +35,9 @@ void vault_close(struct vault *v)
 	free(v);
 }
 
-int vault_file_tag(const uint8_t vault_id[static VAULT_ID_LEN], const uint8_t master[static KEY_LEN],
-    const uint8_t digest[static DIGEST_LEN], uint8_t ret[static TAG_LEN])
+int vault_file_tag(const uint8_t vault_id[static VAULT_ID_LEN],
+    const uint8_t master[static KEY_LEN], const uint8_t digest[static DIGEST_LEN],
+    uint8_t ret[static TAG_LEN])
 {
 	_cleanup_secret_ uint8_t *key = secret_alloc(KEY_LEN);
 
@@ -111,7 +112,8 @@ static int meta_parse(struct vault *v, const uint8_t *meta, size_t len, const ui
 	rbuf_copy(&b, sum, SUM_LEN);
 	if (!rbuf_done(&b) || !rbuf_done(&slots))
 		return VAULT_ERR_DAMAGED;
-	r = kdf(v->header.vault_id, "tv1 digest", NULL, 0, meta, (size_t)(end - meta), v->digest, DIGEST_LEN);
+	r = kdf(v->header.vault_id, "tv1 digest", NULL, 0, meta, (size_t)(end - meta), v->digest,
+	    DIGEST_LEN);
 	if (r != 0)
 		return r;
 	vault_file_sum(v->digest, v->tag, v->signature, want);
@@ -124,7 +126,8 @@ static int cross_check(struct vault *v)
 	uint8_t id[HOST_ID_LEN];
 	uint64_t total = 0;
 
-	if (v->index.n_tokens != v->header.n_token_slots || v->index.n_hosts != v->header.n_host_slots)
+	if (v->index.n_tokens != v->header.n_token_slots ||
+	    v->index.n_hosts != v->header.n_host_slots)
 		return VAULT_ERR_TAMPERED;
 	for (size_t i = 0; i < v->index.n_tokens; i++) {
 		const struct token_slot *s = &v->token_slots[i];
@@ -142,7 +145,8 @@ static int cross_check(struct vault *v)
 	for (size_t i = 0; i < v->index.n_hosts; i++) {
 		struct index_host *h = &v->index.hosts[i];
 
-		if (host_id(v->header.vault_id, h->hpk, h->hvk, id) != 0 || memcmp(id, h->id, sizeof(id)) != 0 ||
+		if (host_id(v->header.vault_id, h->hpk, h->hvk, id) != 0 ||
+		    memcmp(id, h->id, sizeof(id)) != 0 ||
 		    memcmp(id, v->host_slots[i].id, sizeof(id)) != 0)
 			return VAULT_ERR_TAMPERED;
 		h->info.this_host = memcmp(id, v->own_id, sizeof(id)) == 0;
@@ -177,8 +181,8 @@ static int index_open(struct vault *v, const uint8_t *sealed)
 	if (r == 0 && key == NULL)
 		r = VAULT_ERR_NOMEM;
 	if (r == 0)
-		r = share_open(v->header.vault_id, v->header.gen, slot->id, slot->sealed_b, host->box_pk,
-		    host->box_sk, v->keys->b);
+		r = share_open(v->header.vault_id, v->header.gen, slot->id, slot->sealed_b,
+		    host->box_pk, host->box_sk, v->keys->b);
 	if (r == 0)
 		r = kdf_index(v->header.vault_id, v->keys->b, v->header.gen, key);
 	if (r != 0)
@@ -188,7 +192,7 @@ static int index_open(struct vault *v, const uint8_t *sealed)
 		return VAULT_ERR_NOMEM;
 	index_ad(v, ad);
 	r = aead_open(key, ad, sizeof(ad), sealed, v->header.index_len, plain);
-	if (r == 0 && sodium_unpad(&len, plain, len, INDEX_PAD) != 0)
+	if (r == 0 && (len % INDEX_PAD != 0 || sodium_unpad(&len, plain, len, INDEX_PAD) != 0))
 		r = VAULT_ERR_TAMPERED;
 	if (r == 0)
 		r = index_decode(plain, len, &v->index);
@@ -207,7 +211,8 @@ static int state_read(struct vault *v, struct state *ret)
 		return 0;
 	if (r == 0)
 		r = state_decode(p, len, v->keys->host.state_key, ret);
-	return r == 0 ? 0 : store_fail(r == VAULT_ERR_LIMIT ? VAULT_ERR_STATE : r, v->state_store.path);
+	return r == 0 ? 0
+		      : store_fail(r == VAULT_ERR_LIMIT ? VAULT_ERR_STATE : r, v->state_store.path);
 }
 
 /* Signature, then high-water mark. */
@@ -234,8 +239,9 @@ static int trust_check(struct vault *v)
 	if (mark == NULL)
 		return 0;
 	if (v->header.gen > mark->gen)
-		return state_signer_trusted(mark, &v->index, v->header.gen, v->header.signer) ? 0
-											     : VAULT_ERR_SIGNER;
+		return state_signer_trusted(mark, &v->index, v->header.gen, v->header.signer)
+			   ? 0
+			   : VAULT_ERR_SIGNER;
 	if (v->flags & VAULT_ACCEPT_ROLLBACK)
 		return 0;
 	if (v->header.gen < mark->gen)
@@ -291,7 +297,8 @@ int vault_load(struct vault *v)
 	vault_unload(v);
 	/* Those that concern another file have said so already. */
 	if (r == VAULT_ERR_IO || r == VAULT_ERR_STATE || r == VAULT_ERR_DAMAGED_HOST_KEY ||
-	    r == VAULT_ERR_FOREIGN_HOST_KEY || r == VAULT_ERR_UNSAFE_FILE || r == VAULT_ERR_NOT_A_FILE)
+	    r == VAULT_ERR_FOREIGN_HOST_KEY || r == VAULT_ERR_UNSAFE_FILE ||
+	    r == VAULT_ERR_NOT_A_FILE)
 		return r;
 	return store_fail(r, v->store.path);
 }
@@ -338,8 +345,8 @@ int vault_open(const struct vault_paths *p, unsigned flags, struct vault **ret)
 
 void vault_token_salt(const struct vault *v, uint8_t ret[static VAULT_SALT_LEN])
 {
-	(void)!kdf(v->header.vault_id, "tv1 hmac salt", NULL, 0, v->header.vault_salt, VAULT_SALT_LEN, ret,
-	    VAULT_SALT_LEN);
+	(void)!kdf(v->header.vault_id, "tv1 hmac salt", NULL, 0, v->header.vault_salt,
+	    VAULT_SALT_LEN, ret, VAULT_SALT_LEN);
 }
 
 int vault_derive_master(struct vault *v)
@@ -351,10 +358,11 @@ int vault_derive_master(struct vault *v)
 	if (crypto_scalarmult_base(spk, v->keys->slot.ssk) != 0 ||
 	    memcmp(spk, v->index.tokens[v->unlocked_slot].spk, sizeof(spk)) != 0)
 		return VAULT_ERR_TAMPERED;
-	r = share_open(v->header.vault_id, v->header.gen, s->id, s->sealed_a, spk, v->keys->slot.ssk, v->keys->a);
+	r = share_open(v->header.vault_id, v->header.gen, s->id, s->sealed_a, spk,
+	    v->keys->slot.ssk, v->keys->a);
 	if (r == 0)
-		r = kdf_master(v->header.vault_id, v->keys->slot.v, v->keys->a, v->keys->b, v->header.gen,
-		    v->keys->master);
+		r = kdf_master(v->header.vault_id, v->keys->slot.v, v->keys->a, v->keys->b,
+		    v->header.gen, v->keys->master);
 	if (r == 0)
 		r = vault_file_tag(v->header.vault_id, v->keys->master, v->digest, tag);
 	if (r == 0 && sodium_memcmp(tag, v->tag, TAG_LEN) != 0)
@@ -378,7 +386,8 @@ int vault_unlock(struct vault *v, vault_respond_fn respond, void *ctx)
 	    response->slot >= v->header.n_token_slots)
 		return VAULT_ERR_RESPOND;
 	v->unlocked_slot = response->slot;
-	r = token_slot_unwrap(&v->token_slots[response->slot], v->header.vault_id, response, &v->keys->slot);
+	r = token_slot_unwrap(
+	    &v->token_slots[response->slot], v->header.vault_id, response, &v->keys->slot);
 	if (r == 0)
 		r = vault_derive_master(v);
 	if (r != 0)
@@ -430,7 +439,8 @@ const struct vault_entry_info *vault_entry_find(const struct vault *v, const cha
 
 static const struct index_entry *entry_of(const struct vault_entry_info *info)
 {
-	return (const struct index_entry *)((const char *)info - offsetof(struct index_entry, info));
+	return (
+	    const struct index_entry *)((const char *)info - offsetof(struct index_entry, info));
 }
 
 int vault_record_load(struct vault *v, const struct index_entry *e, uint8_t **ret)
@@ -441,7 +451,8 @@ int vault_record_load(struct vault *v, const struct index_entry *e, uint8_t **re
 
 	if (record == NULL)
 		return store_fail(VAULT_ERR_NOMEM, v->store.path);
-	r = store_read_at(&v->store, v->fd, record, e->record_len, header_meta_len(&v->header) + e->offset);
+	r = store_read_at(
+	    &v->store, v->fd, record, e->record_len, header_meta_len(&v->header) + e->offset);
 	if (r != 0)
 		return r;
 	entry_record_hash(record, e->record_len, hash);
@@ -458,10 +469,24 @@ int vault_entry_check(struct vault *v, const struct vault_entry_info *info)
 	return vault_record_load(v, entry_of(info), &record);
 }
 
+/* Index and record were made together, so that names shown without a touch are
+ * those that a touch brings. */
+static bool names_agree(const struct vault_entry_info *info, const struct vault_entry *entry)
+{
+	if (info->n_fields != entry->n_fields)
+		return false;
+	for (size_t i = 0; i < info->n_fields; i++)
+		if (strcmp(info->fields[i], entry->fields[i].name) != 0)
+			return false;
+	return true;
+}
+
 int vault_entry_open(struct vault *v, const struct vault_entry_info *info, struct vault_entry **ret)
 {
 	const struct index_entry *e = entry_of(info);
-	const struct entry_place place = { v->header.vault_id, v->header.gen, e->id, info->version };
+	const struct entry_place place = { v->header.vault_id, v->header.gen, e->id,
+		info->version };
+	__attribute__((cleanup(vault_entry_freep))) struct vault_entry *entry = NULL;
 	_cleanup_free_ uint8_t *record = NULL;
 	uint8_t *plain;
 	size_t len;
@@ -473,6 +498,11 @@ int vault_entry_open(struct vault *v, const struct vault_entry_info *info, struc
 	if (r == 0)
 		r = entry_record_open(&place, v->keys->master, record, e->record_len, &plain, &len);
 	if (r == 0)
-		r = entry_decode_fields(plain, len, ret);
-	return r == 0 ? 0 : store_fail(r, v->store.path);
+		r = entry_decode_fields(plain, len, &entry);
+	if (r == 0 && !names_agree(info, entry))
+		r = VAULT_ERR_TAMPERED;
+	if (r != 0)
+		return store_fail(r, v->store.path);
+	*ret = TAKE_PTR(entry);
+	return 0;
 }
