@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/advice.h"
+
+#include "token/token.h"
+#include "vault/err.h"
+
+#define REPORT "this is a defect of touchvault: please report it"
+
+/* The vault opens, or fails to, because of its bytes or its place. */
+static const char *advice_for_file(enum vault_err err)
+{
+	if (err == VAULT_ERR_NOT_A_FILE)
+		return "name a regular file with --vault, not a link, a directory or a device";
+	if (err == VAULT_ERR_NOT_A_VAULT)
+		return "check what --vault names, or restore a backup";
+	if (err == VAULT_ERR_VERSION)
+		return "use a newer touchvault";
+	if (err == VAULT_ERR_UNSAFE_FILE)
+		return "make it yours with chown, and run \"chmod go-w\" on it";
+	if (err == VAULT_ERR_UNSAFE_DIR)
+		return "run \"chmod go-w\" on it, or keep the vault elsewhere";
+	return "copy the file ending in .prev, or a backup, over it, and repeat with "
+	       "--accept-rollback";
+}
+
+const char *advice_for_vault(int err)
+{
+	switch ((enum vault_err)err) {
+	case VAULT_OK:
+	case VAULT_ERR_INTERNAL:
+		return REPORT;
+	case VAULT_ERR_NOMEM:
+		return "free some memory and repeat";
+	case VAULT_ERR_MLOCK:
+		return "raise the limit of locked memory (\"ulimit -l\") to 4096 KiB";
+	case VAULT_ERR_IO:
+		return "check that it is there, its permissions, and the free space";
+	case VAULT_ERR_ARGUMENT:
+		return "see \"touchvault help\" for what names may look like";
+	case VAULT_ERR_LIMIT:
+		return "store less in one entry";
+	case VAULT_ERR_NO_VAULT:
+		return "\"touchvault init\" makes one";
+	case VAULT_ERR_NO_ENTRY:
+		return "\"touchvault list\" shows the entries";
+	case VAULT_ERR_NO_FIELD:
+		return "\"touchvault show NAME\" shows an entry's fields";
+	case VAULT_ERR_EXISTS:
+		return "choose another name";
+	case VAULT_ERR_LOCKED:
+		return "repeat when it is done";
+	case VAULT_ERR_WRONG_RESPONSE:
+		return "use the token that was enrolled, with its PIN set as it was then";
+	case VAULT_ERR_RESPOND:
+	case VAULT_ERR_CHANGED:
+		return "look at the vault, then repeat";
+	case VAULT_ERR_NO_HOST_KEY:
+	case VAULT_ERR_NOT_APPROVED:
+		return "open it as the user and on the machine that made it";
+	case VAULT_ERR_FOREIGN_HOST_KEY:
+		return "use it there, or restore this machine's /etc/machine-id if it was "
+		       "installed anew";
+	case VAULT_ERR_DAMAGED_HOST_KEY:
+		return "restore it from a backup of this machine";
+	case VAULT_ERR_TAMPERED:
+	case VAULT_ERR_SIGNER:
+		return "find out who wrote it, and restore a copy that you trust";
+	case VAULT_ERR_ROLLBACK:
+		return "if you restored a backup on purpose, repeat with --accept-rollback";
+	case VAULT_ERR_FORK:
+		return "copies were changed apart: to go on with this one, repeat with "
+		       "--accept-rollback";
+	case VAULT_ERR_REPLACED:
+		return "if you replaced it on purpose, repeat with --accept-rollback";
+	case VAULT_ERR_STATE:
+		return "find out why; with the file moved away, the next touch makes a new one";
+	case VAULT_ERR_NOT_A_FILE:
+	case VAULT_ERR_NOT_A_VAULT:
+	case VAULT_ERR_DAMAGED:
+	case VAULT_ERR_VERSION:
+	case VAULT_ERR_UNSAFE_FILE:
+	case VAULT_ERR_UNSAFE_DIR:
+		return advice_for_file((enum vault_err)err);
+	}
+	return REPORT;
+}
+
+/* The PIN and all that the token says of it. */
+static const char *advice_for_pin(enum token_err err)
+{
+	if (err == TOKEN_ERR_PIN_REQUIRED)
+		return "run touchvault on a terminal, where it can ask for the PIN";
+	if (err == TOKEN_ERR_PIN_INVALID)
+		return "repeat with the right one";
+	if (err == TOKEN_ERR_PIN_AUTH_BLOCKED)
+		return "unplug it, plug it in again, and repeat with the right PIN";
+	if (err == TOKEN_ERR_PIN_BLOCKED)
+		return "only a reset frees it, which destroys its credentials: use another token "
+		       "of this vault";
+	if (err == TOKEN_ERR_PIN_NOT_SET)
+		return "set one with \"fido2-token -S\" and repeat";
+	if (err == TOKEN_ERR_ALWAYS_UV)
+		return "switch its \"always require a PIN\" off, as it was at enrolment";
+	return "use another token, or \"--pin if-set\"";
+}
+
+const char *advice_for_token(int err)
+{
+	switch ((enum token_err)err) {
+	case TOKEN_OK:
+	case TOKEN_ERR_INTERNAL:
+		return REPORT;
+	case TOKEN_ERR_HELPER:
+		return "check that touchvault-token is installed as touchvault is";
+	case TOKEN_ERR_NONE:
+		return "plug one in and repeat";
+	case TOKEN_ERR_SEVERAL:
+		return "unplug the others, or name one with --device";
+	case TOKEN_ERR_NO_DEVICE:
+	case TOKEN_ERR_NOT_A_TOKEN:
+		return "\"fido2-token -L\" shows the tokens; correct or drop --device and "
+		       "FIDO2_TOKEN";
+	case TOKEN_ERR_PERMISSION:
+		return "install the udev rules for FIDO tokens, then plug it in again";
+	case TOKEN_ERR_BUSY:
+		return "close the program that uses it, and repeat";
+	case TOKEN_ERR_NOT_ENROLLED:
+		return "plug in a token of this vault; \"touchvault status\" lists them";
+	case TOKEN_ERR_TIMEOUT:
+		return "repeat, and touch it while it blinks";
+	case TOKEN_ERR_CANCELLED:
+		return "nothing was changed or shown";
+	case TOKEN_ERR_REFUSED:
+		return "repeat, and confirm it on the token";
+	case TOKEN_ERR_UNPLUGGED:
+		return "plug it in again and repeat";
+	case TOKEN_ERR_FAILED:
+		return "unplug it, plug it in again, and repeat";
+	case TOKEN_ERR_U2F_ONLY:
+	case TOKEN_ERR_NO_HMAC_SECRET:
+	case TOKEN_ERR_UNSTABLE:
+		return "use a FIDO2 token that has hmac-secret";
+	case TOKEN_ERR_NO_SECRET:
+	case TOKEN_ERR_BAD_SIGNATURE:
+	case TOKEN_ERR_NO_PRESENCE:
+	case TOKEN_ERR_NO_VERIFICATION:
+		return "do not trust it: repeat, and if it stays so use another token";
+	case TOKEN_ERR_NO_TOUCH:
+		return "use another token; init takes it all the same with --allow-no-touch, "
+		       "graded D";
+	case TOKEN_ERR_UNSUPPORTED:
+		return "use a FIDO2 token of this vault, or a newer touchvault";
+	case TOKEN_ERR_PIN_REQUIRED:
+	case TOKEN_ERR_PIN_INVALID:
+	case TOKEN_ERR_PIN_AUTH_BLOCKED:
+	case TOKEN_ERR_PIN_BLOCKED:
+	case TOKEN_ERR_PIN_NOT_SET:
+	case TOKEN_ERR_ALWAYS_UV:
+	case TOKEN_ERR_NO_PIN_SUPPORT:
+		return advice_for_pin((enum token_err)err);
+	}
+	return REPORT;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A command is one file, one row of the table in main.c, and one prototype. */
+#ifndef TOUCHVAULT_CLI_COMMAND_H
+#define TOUCHVAULT_CLI_COMMAND_H
+
+#include "cli/option.h"
+
+struct command {
+	const char *name;
+	const char *synopsis;   /* what follows the name: "NAME [FIELD] [--show]" */
+	const char *summary;    /* one line */
+	int (*run)(struct app *, const struct arguments *); /* returns the exit status */
+	const struct option_spec *options; /* ends with OPTIONS_END; may be NULL */
+	int min_operands, max_operands;    /* max -1: any number */
+	bool stops_at_operand;  /* options end at the first operand (`run`) */
+	bool without_vault;     /* needs neither libsodium nor locked memory */
+};
+
+extern const struct command commands[];
+extern const size_t commands_len;
+/* NULL if there is none of that name. */
+const struct command *command_find(const char *name);
+
+extern const struct option_spec add_options[], edit_options[], get_options[],
+    init_options[], run_options[];
+
+int cmd_add(struct app *, const struct arguments *);
+int cmd_edit(struct app *, const struct arguments *);
+int cmd_get(struct app *, const struct arguments *);
+int cmd_help(struct app *, const struct arguments *);
+int cmd_init(struct app *, const struct arguments *);
+int cmd_list(struct app *, const struct arguments *);
+int cmd_remove(struct app *, const struct arguments *);
+int cmd_rename(struct app *, const struct arguments *);
+int cmd_run(struct app *, const struct arguments *);
+int cmd_show(struct app *, const struct arguments *);
+int cmd_status(struct app *, const struct arguments *);
+int cmd_version(struct app *, const struct arguments *);
+
+/* What `help COMMAND` prints; NULL: what `help` prints. Exit status. */
+int help_for(const struct app *, const struct command *);
+
+#endif

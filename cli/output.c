@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/advice.h"
+#include "token/token.h"
+#include "vault/cleanup.h"
+
+#define SENTENCE_MAX 8192
+
+static bool write_all(int fd, const char *p, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EAGAIN)
+			(void)poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1);
+		else if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0) {
+			p += n;
+			len -= (size_t)n;
+		}
+	}
+	return true;
+}
+
+/* Length of the UTF-8 sequence at p (RFC 3629), 0 if it is not well-formed. */
+static size_t sequence_len(const unsigned char *p)
+{
+	static const unsigned char least[] = { 0, 0, 0, 0xa0, 0x90 };
+	size_t n = p[0] < 0x80		? 1 :
+	    p[0] >= 0xc2 && p[0] < 0xe0 ? 2 :
+	    p[0] >= 0xe0 && p[0] < 0xf0 ? 3 :
+	    p[0] >= 0xf0 && p[0] < 0xf5 ? 4 :
+					  0;
+
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	if ((p[0] == 0xe0 || p[0] == 0xf0) && p[1] < least[n])
+		return 0;
+	if ((p[0] == 0xed && p[1] >= 0xa0) || (p[0] == 0xf4 && p[1] >= 0x90))
+		return 0;
+	return n;
+}
+
+/* Controls act on a terminal, and the marks that turn the direction of writing
+ * make a line read as another one. */
+static bool sequence_harmful(const unsigned char *p)
+{
+	if (p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0))
+		return true;
+	if (p[0] != 0xe2)
+		return false;
+	return (p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
+	    (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9);
+}
+
+const char *text_clean(const char *text, char *buf, size_t size)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t at = 0;
+
+	while (*p != '\0') {
+		size_t n = sequence_len(p);
+		bool bad = n == 0 || sequence_harmful(p);
+
+		if (at + (bad ? 1 : n) >= size)
+			break;
+		if (bad)
+			buf[at++] = '?';
+		else
+			memcpy(buf + at, p, n);
+		at += bad ? 0 : n;
+		p += n == 0 ? 1 : n;
+	}
+	buf[at] = '\0';
+	return buf;
+}
+
+static const char *time_format(int64_t t, bool json, char buf[static 32])
+{
+	time_t seconds = (time_t)t;
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm) == NULL ||
+	    strftime(buf, 32, json ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%d %H:%M UTC", &tm) == 0)
+		(void)snprintf(buf, 32, "unknown");
+	return buf;
+}
+
+const char *text_time(int64_t t, char buf[static 32])
+{
+	return time_format(t, false, buf);
+}
+
+const char *text_time_json(int64_t t, char buf[static 32])
+{
+	return time_format(t, true, buf);
+}
+
+json_t *text_json(const char *text)
+{
+	char clean[SENTENCE_MAX];
+
+	return json_string(text_clean(text, clean, sizeof(clean)));
+}
+
+static const char *code_of(enum exit_status status)
+{
+	for (unsigned i = 0; i < exit_status_table_len; i++)
+		if (exit_status_table[i].status == status)
+			return exit_status_table[i].code;
+	return "error";
+}
+
+static void say_error(const struct app *app, int status, const char *code, const char *sentence)
+{
+	_cleanup_free_ char *line = NULL;
+	json_t *j;
+
+	if (!app->json) {
+		(void)dprintf(STDERR_FILENO, "touchvault: %s\n", sentence);
+		return;
+	}
+	j = json_pack("{s:{s:i,s:s,s:s}}", "error", "status", status, "code", code, "message", sentence);
+	if (j != NULL)
+		line = json_dumps(j, JSON_COMPACT);
+	json_decref(j);
+	if (line != NULL)
+		(void)dprintf(STDERR_FILENO, "%s\n", line);
+}
+
+int fail(const struct app *app, enum exit_status status, const char *fmt, ...)
+{
+	char raw[SENTENCE_MAX], sentence[SENTENCE_MAX];
+	int end = app->status_125 && status < STATUS_RUN_FAILED ? STATUS_RUN_FAILED : (int)status;
+	size_t len;
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(raw, sizeof(raw), fmt, ap);
+	va_end(ap);
+	(void)text_clean(raw, sentence, sizeof(sentence) - 1);
+	len = strlen(sentence);
+	if (len == 0 || sentence[len - 1] != '.')
+		(void)memcpy(sentence + len, ".", 2);
+	say_error(app, end, code_of(status), sentence);
+	return end;
+}
+
+int fail_vault(const struct app *app, int err)
+{
+	const char *where = vault_where(), *what = vault_strerror(err);
+
+	/* What these say has no place: no call about a path has failed. */
+	if (err == VAULT_ERR_MLOCK || err == VAULT_ERR_LIMIT)
+		where = "";
+	if (err == VAULT_ERR_IO)
+		what = strerror(vault_errno());
+	return fail(app, exit_status_of_vault(err), "%s%s%s; %s", where, *where == '\0' ? "" : ": ", what,
+	    advice_for_vault(err));
+}
+
+int fail_token(const struct app *app, int err, int retries)
+{
+	enum exit_status status = exit_status_of_token(err);
+	const char *what = token_strerror(err), *next = advice_for_token(err);
+	bool of_device = app->device != NULL &&
+	    (err == TOKEN_ERR_NO_DEVICE || err == TOKEN_ERR_NOT_A_TOKEN || err == TOKEN_ERR_PERMISSION);
+
+	if (retries >= 0 && err == TOKEN_ERR_PIN_INVALID)
+		return fail(app, status, "%s, %d %s left; %s", what, retries,
+		    retries == 1 ? "try is" : "tries are", next);
+	return fail(app, status, "%s%s%s; %s", of_device ? app->device : "", of_device ? ": " : "", what,
+	    next);
+}
+
+void note(const struct app *app, const char *fmt, ...)
+{
+	char raw[SENTENCE_MAX], clean[SENTENCE_MAX];
+	va_list ap;
+
+	if (app->json)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(raw, sizeof(raw), fmt, ap);
+	va_end(ap);
+	(void)dprintf(STDERR_FILENO, "touchvault: %s\n", text_clean(raw, clean, sizeof(clean)));
+}
+
+/* The first reason why standard output is not complete. */
+static int output_errno;
+
+void out(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vprintf(fmt, ap) < 0 && output_errno == 0)
+		output_errno = errno;
+	va_end(ap);
+}
+
+static int output_failed(const struct app *app)
+{
+	return fail(app, STATUS_ERROR,
+	    "standard output could not be written (%s); check where it goes and repeat",
+	    strerror(output_errno));
+}
+
+int out_check(const struct app *app)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY)
+		return STATUS_OK;
+	output_errno = EBADF;
+	return output_failed(app);
+}
+
+int out_done(const struct app *app)
+{
+	if (fflush(stdout) != 0 && output_errno == 0)
+		output_errno = errno;
+	return output_errno == 0 ? STATUS_OK : output_failed(app);
+}
+
+int out_json(const struct app *app, json_t *value)
+{
+	_cleanup_free_ char *line = value == NULL ? NULL : json_dumps(value, JSON_COMPACT);
+
+	json_decref(value);
+	if (line == NULL)
+		return fail(app, STATUS_ERROR, "out of memory; free some and repeat");
+	out("%s\n", line);
+	return out_done(app);
+}
+
+int out_bytes(const struct app *app, const void *bytes, size_t len)
+{
+	int r = out_done(app);
+
+	if (r != 0 || write_all(STDOUT_FILENO, bytes, len))
+		return r;
+	output_errno = errno;
+	return output_failed(app);
+}
