@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The variables and memory files that `run` hands to a program. */
+#ifndef TOUCHVAULT_CLI_CHILD_H
+#define TOUCHVAULT_CLI_CHILD_H
+
+#include "cli/option.h"
+
+#define CHILD_VARIABLES_MAX 256
+#define CHILD_NAME_MAX 128
+
+/* One variable of the program, and the secret that it is to have. */
+struct child_variable {
+	char name[CHILD_NAME_MAX + 1];
+	char entry[VAULT_NAME_MAX + 1];
+	char field[VAULT_FIELD_NAME_MAX + 1];
+	bool as_file;
+	char *assignment; /* "NAME=VALUE" in locked memory, by child_fill */
+	int fd;           /* of the memory file, or -1 */
+};
+
+struct child {
+	size_t n;
+	struct child_variable v[CHILD_VARIABLES_MAX];
+};
+
+void child_free(struct child *); /* wipes; NULL is fine */
+static inline void child_freep(struct child **c)
+{
+	child_free(*c);
+}
+
+/* What the options --env, --file and --env-all ask for. All that can be wrong
+ * with them is told before a touch. ret is zeroed memory of malloc. Exit
+ * status, reported. */
+int child_parse(const struct app *, const struct arguments *, struct child *ret)
+    __attribute__((warn_unused_result));
+/* Whether the vault has it all; adds the fields of --env-all. */
+int child_look_up(struct app *, const struct arguments *, const struct vault *, struct child *)
+    __attribute__((warn_unused_result));
+/* Fetch every value from the unlocked vault. */
+int child_fill(const struct app *, struct vault *, struct child *)
+    __attribute__((warn_unused_result));
+/* Become the program argv[0]. Returns only on failure, which has been reported:
+ * 127 where there is no such program, 126 where it can't be executed. */
+int child_exec(const struct app *, const struct child *, bool pristine, char **argv)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where fields come from: options, files, standard input, the terminal. */
+#include "cli/fields.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/dotenv.h"
+#include "cli/output.h"
+#include "cli/terminal.h"
+#include "vault/cleanup.h"
+
+#define FROM_MAX 512        /* bytes of a "where from" in messages */
+#define LINE_MAX_TYPED 4096 /* what a terminal takes in one line */
+/* JSON may write a byte in six, and base64 four for three. */
+#define TEXT_MAX ((size_t)2 * VAULT_ENTRY_MAX)
+
+/* How a --field is to be read. */
+struct source {
+	char name[VAULT_FIELD_NAME_MAX + 1];
+	const char *path; /* NULL: standard input */
+};
+
+/* Nothing of the argument is repeated: it may be the secret itself. */
+static int source_parse(const struct app *app, const char *arg, struct source *ret)
+{
+	const char *equals = strchr(arg, '=');
+	size_t len = equals != NULL ? (size_t)(equals - arg) : 0;
+
+	if (equals == NULL || (strcmp(equals + 1, "-") != 0 && equals[1] != '@'))
+		return fail(app, STATUS_USAGE,
+		    "--field takes NAME=- (standard input) or NAME=@FILE; a secret on the command "
+		    "line is seen "
+		    "by every user of this host and kept by the shell's history");
+	if (len > VAULT_FIELD_NAME_MAX)
+		return fail(app, STATUS_USAGE, "the field name of a --field is longer than %d",
+		    VAULT_FIELD_NAME_MAX);
+	memcpy(ret->name, arg, len);
+	ret->name[len] = '\0';
+	if (!vault_field_name_valid(ret->name))
+		return fail(app, STATUS_USAGE,
+		    "the field name of a --field is not well-formed; use letters, digits and . _ "
+		    "-");
+	ret->path = equals[1] == '@' ? equals + 2 : NULL;
+	if (ret->path != NULL && *ret->path == '\0')
+		return fail(app, STATUS_USAGE, "--field %s=@ lacks the file's name", ret->name);
+	return STATUS_OK;
+}
+
+static int take_label(const struct app *app, const char *arg, struct fields *f)
+{
+	const char *equals = strchr(arg, '=');
+	char *key;
+
+	if (equals == NULL)
+		return fail(app, STATUS_USAGE, "--label takes KEY=VALUE");
+	if (f->n_labels == VAULT_LABELS_MAX)
+		return fail(app, STATUS_USAGE, "more than %d labels", VAULT_LABELS_MAX);
+	key = strndup(arg, (size_t)(equals - arg));
+	if (key == NULL)
+		return fail_vault(app, VAULT_ERR_NOMEM);
+	f->label[f->n_labels++] = (struct vault_label){ .key = key, .value = equals + 1 };
+	if (!vault_label_valid(key, equals + 1))
+		return fail(app, STATUS_USAGE,
+		    "a --label is not well-formed; its key takes letters, digits and . _ - (at "
+		    "most %d), its "
+		    "value printable text (at most %d bytes)",
+		    VAULT_LABEL_KEY_MAX, VAULT_LABEL_VALUE_MAX);
+	for (size_t i = 0; i + 1 < f->n_labels; i++)
+		if (strcmp(f->label[i].key, key) == 0)
+			return fail(app, STATUS_USAGE, "the label %s is given twice", key);
+	return STATUS_OK;
+}
+
+static int take_unset(
+    const struct app *app, const char *name, const char **list, size_t *n, size_t max)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (strcmp(list[i], name) == 0)
+			return STATUS_OK;
+	if (*n == max)
+		return fail(app, STATUS_USAGE, "too many names to unset");
+	list[(*n)++] = name;
+	return STATUS_OK;
+}
+
+static int take_option(
+    const struct app *app, const struct option_given *o, struct fields *f, int *stdin_uses)
+{
+	const char *name = o->spec->name;
+	struct source source;
+	int r;
+
+	if (strcmp(name, "label") == 0)
+		return take_label(app, o->value, f);
+	if (strcmp(name, "unset") == 0)
+		return take_unset(app, o->value, f->unset, &f->n_unset, VAULT_FIELDS_MAX);
+	if (strcmp(name, "unset-label") == 0)
+		return take_unset(
+		    app, o->value, f->unset_label, &f->n_unset_labels, VAULT_LABELS_MAX);
+	if (strcmp(name, "field") == 0) {
+		r = source_parse(app, o->value, &source);
+		*stdin_uses += r == 0 && source.path == NULL;
+		return r;
+	}
+	*stdin_uses += strcmp(name, "from-json") == 0;
+	*stdin_uses += strcmp(name, "from-env") == 0 && strcmp(o->value, "-") == 0;
+	return STATUS_OK;
+}
+
+int fields_options(const struct app *app, const struct arguments *args, struct fields *ret)
+{
+	int r = STATUS_OK, stdin_uses = 0;
+
+	for (size_t i = 0; r == 0 && i < args->n_options; i++)
+		r = take_option(app, &args->options[i], ret, &stdin_uses);
+	if (r == 0 && stdin_uses > 1)
+		r = fail(app, STATUS_USAGE,
+		    "standard input can be read once only; use NAME=@FILE for the others");
+	return r;
+}
+
+static int fail_read(const struct app *app, const char *from, int err)
+{
+	return fail(app, err == ENOENT ? STATUS_NOT_FOUND : STATUS_ERROR, "%s can't be read: %s",
+	    from, strerror(err));
+}
+
+/* All of fd, up to max, in locked memory. */
+static int read_all(
+    const struct app *app, int fd, size_t max, const char *from, uint8_t **ret, size_t *ret_len)
+{
+	size_t len = 0, cap = 4096;
+	_cleanup_secret_ uint8_t *bytes = secret_alloc(cap);
+	uint8_t *more;
+	ssize_t n;
+
+	while (bytes != NULL) {
+		n = read(fd, bytes + len, cap - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail_read(app, from, errno);
+		len += (size_t)n;
+		if (n == 0) {
+			*ret_len = len;
+			*ret = TAKE_PTR(bytes);
+			return STATUS_OK;
+		}
+		if (len > max)
+			return fail(app, STATUS_USAGE,
+			    "%s is too large: an entry holds at most %d KiB", from,
+			    VAULT_ENTRY_MAX / 1024);
+		if (len < cap)
+			continue;
+		cap *= 2;
+		more = secret_realloc(bytes, cap);
+		if (more == NULL)
+			break;
+		bytes = more;
+	}
+	return fail_vault(app, VAULT_ERR_NOMEM);
+}
+
+/* path NULL: standard input. */
+static int read_source(const struct app *app, const char *path, size_t max,
+    char from[static FROM_MAX], uint8_t **ret, size_t *ret_len)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (path == NULL) {
+		(void)snprintf(from, FROM_MAX, "standard input");
+		return read_all(app, STDIN_FILENO, max, from, ret, ret_len);
+	}
+	(void)text_clean(path, from, FROM_MAX);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return fail_read(app, from, errno);
+	return read_all(app, fd, max, from, ret, ret_len);
+}
+
+static int collect_field(const struct app *app, const char *arg, struct fields *f)
+{
+	char from[FROM_MAX];
+	struct source source;
+	uint8_t *value;
+	size_t len;
+	int r = source_parse(app, arg, &source);
+
+	if (r == 0)
+		r = read_source(app, source.path, VAULT_ENTRY_MAX, from, &value, &len);
+	if (r != 0)
+		return r;
+	if (source.path == NULL && len > 1 && value[len - 1] == '\n')
+		note(app, "%s ends with a newline, which is kept; printf sends none", source.name);
+	return fields_take(app, f, source.name, value, len, from);
+}
+
+static int take_pair(
+    const struct app *app, struct fields *f, const struct dotenv_pair *pair, const char *from)
+{
+	char where[FROM_MAX + 32];
+	uint8_t *value = secret_alloc(pair->value_len + 1);
+
+	if (value == NULL)
+		return fail_vault(app, VAULT_ERR_NOMEM);
+	memcpy(value, pair->value, pair->value_len);
+	(void)snprintf(where, sizeof(where), "line %zu of %s", pair->line, from);
+	return fields_take(app, f, pair->name, value, pair->value_len, where);
+}
+
+static int collect_env(const struct app *app, const char *path, struct fields *f)
+{
+	_cleanup_secret_ uint8_t *text = NULL;
+	char from[FROM_MAX];
+	struct dotenv_pair pair;
+	const char *wrong;
+	struct dotenv d;
+	size_t len, before = f->n;
+	int more, r;
+
+	r = read_source(app, strcmp(path, "-") == 0 ? NULL : path, TEXT_MAX, from, &text, &len);
+	if (r != 0)
+		return r;
+	d = dotenv_of(text, len);
+	while ((more = dotenv_next(&d, &pair, &wrong)) > 0) {
+		r = take_pair(app, f, &pair, from);
+		if (r != 0)
+			return r;
+	}
+	if (more < 0)
+		return fail(app, STATUS_USAGE, "line %zu of %s: %s", d.line, from, wrong);
+	if (f->n == before)
+		return fail(app, STATUS_USAGE, "%s has no NAME=VALUE line", from);
+	return STATUS_OK;
+}
+
+static int collect_json(const struct app *app, struct fields *f)
+{
+	char from[FROM_MAX];
+	uint8_t *text;
+	size_t len;
+	int r = read_source(app, NULL, TEXT_MAX, from, &text, &len);
+
+	return r == 0 ? fields_parse_json(app, f, text, len) : r;
+}
+
+/* One field by hand; *ret_done where the name is left empty. */
+static int ask_field(const struct app *app, struct fields *f, bool *ret_done)
+{
+	static const char hint[] = "use --field, --from-json or --from-env";
+	_cleanup_secret_ char *value = secret_alloc(LINE_MAX_TYPED);
+	char name[VAULT_FIELD_NAME_MAX + 2];
+	size_t len;
+	int r;
+
+	if (value == NULL)
+		return fail_vault(app, VAULT_ERR_NOMEM);
+	r = terminal_ask(
+	    app, "Field name (empty to finish): ", false, hint, name, sizeof(name), &len);
+	*ret_done = r == 0 && len == 0;
+	if (r != 0 || *ret_done)
+		return r;
+	if (!vault_field_name_valid(name) || fields_find(f, name) != NULL) {
+		terminal_say("That is no new field name; use letters, digits and . _ -");
+		return STATUS_OK;
+	}
+	r = terminal_ask(app, "Value (not shown; several lines: --field NAME=@FILE): ", true, hint,
+	    value, LINE_MAX_TYPED, &len);
+	if (r != 0)
+		return r;
+	return fields_take(app, f, name, (uint8_t *)TAKE_PTR(value), len, "the terminal");
+}
+
+static int collect_typed(const struct app *app, struct fields *f)
+{
+	bool done = false;
+	int r = STATUS_OK;
+
+	if (!terminal_available())
+		return fail(app, STATUS_USAGE,
+		    "there is no terminal to ask on; use --field NAME=-, --field NAME=@FILE, "
+		    "--from-json or "
+		    "--from-env FILE");
+	while (r == 0 && !done)
+		r = ask_field(app, f, &done);
+	if (r == 0 && f->n == 0)
+		r = fail(app, STATUS_CANCELLED, "no field was given; nothing was stored");
+	return r;
+}
+
+int fields_collect(
+    const struct app *app, const struct arguments *args, bool prompt, struct fields *f)
+{
+	const char *name;
+	bool sources = false;
+	int r = STATUS_OK;
+
+	for (size_t i = 0; r == 0 && i < args->n_options; i++) {
+		name = args->options[i].spec->name;
+		if (strcmp(name, "field") == 0)
+			r = collect_field(app, args->options[i].value, f);
+		else if (strcmp(name, "from-env") == 0)
+			r = collect_env(app, args->options[i].value, f);
+		else if (strcmp(name, "from-json") == 0)
+			r = collect_json(app, f);
+		else
+			continue;
+		sources = true;
+	}
+	return r == 0 && !sources && prompt ? collect_typed(app, f) : r;
+}
