@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/command.h"
+
+#include <stdio.h>
+
+#include "cli/output.h"
+
+static void print_options(const char *title, const struct option_spec *o)
+{
+	if (o == NULL || o->name == NULL)
+		return;
+	out("\n%s:\n", title);
+	for (; o->name != NULL; o++) {
+		char usage[64];
+
+		(void)snprintf(usage, sizeof(usage), "--%s%s%s", o->name, o->value == NULL ? "" : " ",
+		    o->value == NULL ? "" : o->value);
+		out("  %-26s %s%s\n", usage, o->help, o->repeats ? " (may be repeated)" : "");
+	}
+}
+
+static void print_command(const struct command *c)
+{
+	out("usage: touchvault %s%s%s\n\n%s\n", c->name, *c->synopsis == '\0' ? "" : " ", c->synopsis,
+	    c->summary);
+	print_options("options", c->options);
+	print_options("global options", global_options);
+}
+
+static void print_overview(void)
+{
+	out("usage: touchvault [OPTION...] COMMAND [ARGUMENT...]\n\n"
+	    "Keeps broker API keys; a touch on an enrolled token, on an approved host,\n"
+	    "gives one out.\n\ncommands:\n");
+	for (size_t i = 0; i < commands_len; i++)
+		out("  %-10s %s\n", commands[i].name, commands[i].summary);
+	print_options("global options", global_options);
+	out("\nexit statuses:\n");
+	for (unsigned i = 0; i < exit_status_table_len; i++)
+		out("  %3d  %s\n", (int)exit_status_table[i].status, exit_status_table[i].meaning);
+	out("\n\"touchvault help COMMAND\" says more of one.\n");
+}
+
+int help_for(const struct app *app, const struct command *command)
+{
+	if (command == NULL)
+		print_overview();
+	else
+		print_command(command);
+	return out_done(app);
+}
+
+int cmd_help(struct app *app, const struct arguments *args)
+{
+	const struct command *command = NULL;
+
+	if (args->n_operands > 0) {
+		command = command_find(args->operands[0]);
+		if (command == NULL)
+			return fail(app, STATUS_USAGE, "unknown command; \"touchvault help\" lists the commands");
+	}
+	return help_for(app, command);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/command.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/grade.h"
+#include "cli/output.h"
+#include "cli/session.h"
+
+const struct option_spec init_options[] = {
+	{ "pin", "if-set|required|never", false, "whether the token asks for its PIN (default: if-set)" },
+	{ "token-name", "NAME", false, "what the token is called (default: first)" },
+	{ "host-name", "NAME", false, "what this host is called (default: its hostname)" },
+	{ "allow-no-touch", NULL, false, "take a token that answers without a touch, grade D" },
+	OPTIONS_END,
+};
+
+static bool human_name_valid(const char *name)
+{
+	return *name != '\0' && strlen(name) <= VAULT_HUMAN_NAME_MAX && vault_label_valid("name", name);
+}
+
+static const char *own_host_name(char buf[static VAULT_HUMAN_NAME_MAX + 1])
+{
+	/* Cut off without a NUL, if it is longer. */
+	buf[VAULT_HUMAN_NAME_MAX] = '\0';
+	if (gethostname(buf, VAULT_HUMAN_NAME_MAX) != 0 || !human_name_valid(buf))
+		return "this-host";
+	return buf;
+}
+
+static int check(const struct app *app, const struct session_new *new)
+{
+	if (strcmp(new->pin_mode, "if-set") != 0 && strcmp(new->pin_mode, "required") != 0 &&
+	    strcmp(new->pin_mode, "never") != 0)
+		return fail(app, STATUS_USAGE, "not a value of --pin; use if-set, required or never");
+	if (!human_name_valid(new->token_name) || !human_name_valid(new->host_name))
+		return fail(app, STATUS_USAGE,
+		    "not a well-formed --token-name or --host-name; use 1 to %d bytes of printable text",
+		    VAULT_HUMAN_NAME_MAX);
+	return STATUS_OK;
+}
+
+static const char *protection(const struct vault_token_info *t)
+{
+	if (t->without_touch)
+		return "which answers WITHOUT a touch";
+	return t->uv ? "opened by its PIN or fingerprint and a touch" : "opened by a touch";
+}
+
+static void print_losses(const struct vault_token_info *t, const struct vault_host_info *h)
+{
+	const char *advice[GRADE_ADVICE_MAX];
+	size_t n = grade_advice(t, 1, h, 1, advice);
+
+	out("\nReading a secret takes both halves at once: the token, and this host's key.\n"
+	    "Neither of them alone opens anything, and there is no password that replaces one.\n"
+	    "If the host key is lost, the token alone doesn't open the vault.\n");
+	for (size_t i = 0; i < n; i++)
+		out("%s\n", advice[i]);
+}
+
+static int report_text(const struct app *app, const struct paths *p, const struct vault_token_info *t,
+    const struct vault_host_info *h)
+{
+	char path[4096], name[VAULT_PRODUCT_MAX + 1];
+
+	out("Made a vault with one token and one host.\n\n");
+	out("vault     %s\n", text_clean(p->vault, path, sizeof(path)));
+	out("host key  %s\n", text_clean(p->host_key, path, sizeof(path)));
+	out("state     %s\n", text_clean(p->state, path, sizeof(path)));
+	out("token     %s", text_clean(t->name, name, sizeof(name)));
+	if (*t->product != '\0')
+		out(" (%s)", text_clean(t->product, name, sizeof(name)));
+	out(", %s, grade %c\n", protection(t), grade_of_token(t));
+	out("host      %s, key in a file, %s, grade %c\n", text_clean(h->name, name, sizeof(name)),
+	    h->bound ? "bound to this machine" : "not bound to a machine", grade_of_host(h));
+	print_losses(t, h);
+	return out_done(app);
+}
+
+static int report_json(const struct app *app, const struct paths *p, const struct vault_token_info *t,
+    const struct vault_host_info *h)
+{
+	const char token_grade[] = { grade_of_token(t), '\0' }, host_grade[] = { grade_of_host(h), '\0' };
+
+	return out_json(app,
+	    json_pack("{s:o,s:o,s:o,s:{s:o,s:o,s:b,s:b,s:s},s:{s:o,s:b,s:s}}", "vault", text_json(p->vault),
+		"host_key", text_json(p->host_key), "state", text_json(p->state), "token", "name",
+		text_json(t->name), "product", text_json(t->product), "uv", t->uv, "without_touch",
+		t->without_touch, "grade", token_grade, "host", "name", text_json(h->name), "bound", h->bound,
+		"grade", host_grade));
+}
+
+int cmd_init(struct app *app, const struct arguments *args)
+{
+	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
+	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
+	const char *pin = option_value(args, "pin"), *token = option_value(args, "token-name"),
+		   *host = option_value(args, "host-name");
+	const struct vault_token_info *tokens;
+	const struct vault_host_info *hosts;
+	char own_name[VAULT_HUMAN_NAME_MAX + 1];
+	struct session_new new = {
+		.pin_mode = pin == NULL ? "if-set" : pin,
+		.token_name = token == NULL ? "first" : token,
+		.host_name = host == NULL ? own_host_name(own_name) : host,
+		.allow_without_touch = option_is_given(args, "allow-no-touch"),
+	};
+	int r = check(app, &new);
+
+	if (r == 0)
+		r = paths_find(app, &p);
+	if (r == 0)
+		r = session_create(app, &new, &v);
+	if (r != 0)
+		return r;
+	(void)vault_tokens(v, &tokens);
+	(void)vault_hosts(v, &hosts);
+	return app->json ? report_json(app, &p, tokens, hosts) : report_text(app, &p, tokens, hosts);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/grade.h"
+
+char grade_of_token(const struct vault_token_info *t)
+{
+	if (t->without_touch)
+		return 'D';
+	if (t->kind == VAULT_SLOT_FIDO2)
+		return t->uv ? 'A' : 'B';
+	return t->passphrase ? 'B' : 'C';
+}
+
+char grade_of_host(const struct vault_host_info *h)
+{
+	return h->kind == VAULT_HOST_KEYFILE && h->bound ? 'C' : 'D';
+}
+
+char grade_of_tokens(const struct vault_token_info *tokens, size_t n)
+{
+	char worst = 'A';
+
+	for (size_t i = 0; i < n; i++)
+		if (grade_of_token(&tokens[i]) > worst)
+			worst = grade_of_token(&tokens[i]);
+	return worst;
+}
+
+char grade_of_hosts(const struct vault_host_info *hosts, size_t n)
+{
+	char worst = 'A';
+
+	for (size_t i = 0; i < n; i++)
+		if (grade_of_host(&hosts[i]) > worst)
+			worst = grade_of_host(&hosts[i]);
+	return worst;
+}
+
+size_t grade_advice(const struct vault_token_info *tokens, size_t n_tokens,
+    const struct vault_host_info *hosts, size_t n_hosts, const char *ret[static GRADE_ADVICE_MAX])
+{
+	char token = grade_of_tokens(tokens, n_tokens), host = grade_of_hosts(hosts, n_hosts);
+	size_t n = 0;
+
+	if (n_tokens == 1)
+		ret[n++] = "This vault has one token. If it is lost or breaks, nothing opens the vault: until a "
+			   "second token is enrolled, keep each broker's own way to issue new keys.";
+	if (token == 'D')
+		ret[n++] = "A token that answers without a touch protects from nobody who can reach it: a "
+			   "token that insists on the touch would make it grade A or B.";
+	else if (token > 'A')
+		ret[n++] = "Tokens enrolled with a PIN or a fingerprint would make it grade A: then a stolen "
+			   "token alone is of no use.";
+	if (host == 'D')
+		ret[n++] = "A host key that is bound to its machine would make it grade C: that takes an "
+			   "/etc/machine-id when the host key is made.";
+	else if (host == 'C')
+		ret[n++] = "A host key in a file is grade C: keep host.key out of backups and off other "
+			   "machines.";
+	return n;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Hardening first, then the command line, then one command of the table. */
+#include "cli/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/output.h"
+
+const struct command commands[] = {
+	{ "init", "[OPTION...]", "make a vault, with the first token and this host", cmd_init, init_options,
+	    0, 0, false, false },
+	{ "add", "NAME [OPTION...]", "add an entry", cmd_add, add_options, 1, 1, false, false },
+	{ "edit", "NAME [OPTION...]", "change fields and labels of an entry", cmd_edit, edit_options, 1, 1,
+	    false, false },
+	{ "get", "NAME [FIELD] [--show]", "print a secret", cmd_get, get_options, 1, 2, false, false },
+	{ "run", "[OPTION...] -- COMMAND [ARGUMENT...]", "run a command with secrets in its environment",
+	    cmd_run, run_options, 0, -1, true, false },
+	{ "list", "[GLOB]", "list entries, without a touch", cmd_list, NULL, 0, 1, false, false },
+	{ "show", "NAME", "show all of an entry but its secrets, without a touch", cmd_show, NULL, 1, 1,
+	    false, false },
+	{ "rename", "FROM TO", "rename an entry", cmd_rename, NULL, 2, 2, false, false },
+	{ "remove", "NAME", "remove an entry", cmd_remove, NULL, 1, 1, false, false },
+	{ "status", "", "show the vault, its tokens, hosts and grades, without a touch", cmd_status, NULL, 0,
+	    0, false, false },
+	{ "help", "[COMMAND]", "say how a command is used", cmd_help, NULL, 0, 1, false, true },
+	{ "version", "", "print versions", cmd_version, NULL, 0, 0, false, true },
+};
+const size_t commands_len = sizeof(commands) / sizeof(commands[0]);
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < commands_len; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/* A file of ours must never get the number of a standard descriptor. A closed
+ * standard output stays one that can't be written, so that data which nobody
+ * gets is reported. */
+static bool standard_descriptors(void)
+{
+	static const int mode[] = { O_RDONLY, O_RDONLY, O_WRONLY };
+
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", mode[fd] | O_NOCTTY) != fd)
+			return false;
+	return true;
+}
+
+/* SECURITY.md, section 6. */
+static bool harden(struct app *app)
+{
+	const struct rlimit none = { 0, 0 };
+
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0)
+		return false;
+	app->umask = umask(077);
+	(void)unsetenv("FIDO_DEBUG");
+	/* A reader that goes away is an error of write, which is reported. */
+	app->sigpipe_ignored = signal(SIGPIPE, SIG_IGN) == SIG_IGN;
+	return standard_descriptors();
+}
+
+static int check_operands(const struct app *app, const struct command *c, const struct arguments *args)
+{
+	const char *what = NULL;
+
+	if (args->n_operands < c->min_operands)
+		what = "too few operands";
+	else if (c->max_operands >= 0 && args->n_operands > c->max_operands)
+		what = "too many operands";
+	if (what == NULL)
+		return 0;
+	return fail(app, STATUS_USAGE, "%s: the usage is \"touchvault %s%s%s\"; see \"touchvault help %s\"",
+	    what, c->name, *c->synopsis == '\0' ? "" : " ", c->synopsis, c->name);
+}
+
+static int dispatch(struct app *app, const struct command *c, const struct arguments *args)
+{
+	int r;
+
+	if (option_is_given(args, "help"))
+		return help_for(app, c);
+	if (option_is_given(args, "version"))
+		return cmd_version(app, args);
+	if (c == NULL)
+		return fail(app, STATUS_USAGE,
+		    "no command given: the usage is \"touchvault COMMAND ...\"; \"touchvault help\" lists "
+		    "the commands");
+	r = check_operands(app, c, args);
+	if (r != 0 || c->without_vault)
+		return r != 0 ? r : c->run(app, args);
+	r = vault_init();
+	return r != 0 ? fail_vault(app, r) : c->run(app, args);
+}
+
+int main(int argc, char **argv)
+{
+	__attribute__((cleanup(arguments_freep))) struct arguments args = { 0 };
+	struct app app = { .now = (int64_t)time(NULL) };
+	const struct command *command;
+	int r;
+
+	if (!harden(&app))
+		return fail(&app, STATUS_ERROR, "the process could not be hardened (%s)", strerror(errno));
+	r = arguments_parse(&app, argc, argv, &command, &args);
+	return r != 0 ? r : dispatch(&app, command, &args);
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/session.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/output.h"
+#include "cli/terminal.h"
+#include "cli/touch.h"
+#include "vault/cleanup.h"
+
+#define OTHERS_SHOWN 8
+
+/* One call of the token library, and why it failed. */
+struct touch {
+	struct app *app;
+	const char *purpose;
+	int err;                /* negative enum token_err */
+	int retries;
+	int status;             /* of an error that has been reported, else 0 */
+};
+
+static struct token_credential credential_of(const struct vault_token_info *slot)
+{
+	struct token_credential c = {
+		.kind = slot->kind == VAULT_SLOT_YKOTP ? TOKEN_KIND_YKOTP : TOKEN_KIND_FIDO2,
+		.uv = slot->uv,
+		.id = slot->credential_id,
+		.id_len = slot->credential_id_len,
+	};
+
+	memcpy(c.public_key, slot->public_key, sizeof(c.public_key));
+	return c;
+}
+
+static void take_response(struct vault_response *ret, const struct token_secret *secret)
+{
+	memcpy(ret->response, secret->response, secret->response_len);
+	ret->response_len = secret->response_len;
+}
+
+_Static_assert(TOKEN_CREDENTIALS_MAX >= VAULT_TOKEN_SLOTS_MAX, "every slot can be asked for");
+_Static_assert(TOKEN_RESPONSE_MAX == VAULT_RESPONSE_MAX && TOKEN_SALT_LEN == VAULT_SALT_LEN &&
+	TOKEN_PUBLIC_KEY_LEN == VAULT_PUBLIC_KEY_LEN && TOKEN_AAGUID_LEN == VAULT_AAGUID_LEN,
+    "vault and token agree");
+
+static int derive(struct touch *t, const struct vault_token_info *slots, size_t n,
+    const uint8_t salt[static VAULT_SALT_LEN], struct vault_response *ret)
+{
+	_cleanup_secret_ struct token_secret *secret = secret_alloc(sizeof(*secret));
+	struct token_credential credentials[TOKEN_CREDENTIALS_MAX];
+	struct token_ui ui;
+	int r;
+
+	if (secret == NULL || n > TOKEN_CREDENTIALS_MAX)
+		return TOKEN_ERR_INTERNAL;
+	secret->pin_retries = -1;
+	for (size_t i = 0; i < n; i++)
+		credentials[i] = credential_of(&slots[i]);
+	touch_begin(t->purpose, &ui);
+	r = touch_end(token_derive(t->app->device, credentials, n, salt, &ui, secret, &ret->slot));
+	t->retries = secret->pin_retries;
+	if (r == 0)
+		take_response(ret, secret);
+	return r;
+}
+
+static int ask_passphrase(struct touch *t, const struct vault_token_info *slot, struct vault_response *ret)
+{
+	char prompt[VAULT_HUMAN_NAME_MAX + 64];
+
+	if (!slot->passphrase)
+		return 0;
+	(void)snprintf(prompt, sizeof(prompt), "Passphrase of the token \"%s\": ", slot->name);
+	return terminal_ask(t->app, prompt, true, "run touchvault on a terminal", ret->passphrase,
+	    sizeof(ret->passphrase), &ret->passphrase_len);
+}
+
+static int respond(void *ctx, const struct vault_token_info *slots, size_t n,
+    const uint8_t salt[static VAULT_SALT_LEN], struct vault_response *ret)
+{
+	struct touch *t = ctx;
+
+	t->err = derive(t, slots, n, salt, ret);
+	if (t->err == 0)
+		t->status = ask_passphrase(t, &slots[ret->slot], ret);
+	return t->err != 0 || t->status != 0 ? -1 : 0;
+}
+
+int session_unlock(struct app *app, struct vault *v, const struct vault_entry_info *entry,
+    const char *purpose)
+{
+	struct touch t = { .app = app, .purpose = purpose, .retries = -1 };
+	int r = entry == NULL ? 0 : vault_entry_check(v, entry);
+
+	if (r == 0)
+		r = vault_unlock(v, respond, &t);
+	if (r == VAULT_ERR_RESPOND && t.status != 0)
+		return t.status;
+	if (r == VAULT_ERR_RESPOND)
+		return fail_token(app, t.err == 0 ? TOKEN_ERR_INTERNAL : t.err, t.retries);
+	return r == 0 ? STATUS_OK : fail_vault(app, r);
+}
+
+int session_change(struct app *app, struct vault *v, const char *purpose, vault_change_fn change, void *ctx)
+{
+	int r = vault_commit_check(v);
+
+	if (r != 0)
+		return fail_vault(app, r);
+	r = session_unlock(app, v, NULL, purpose);
+	if (r != 0)
+		return r;
+	r = vault_commit(v, change, ctx, app->now);
+	return r == 0 ? STATUS_OK : fail_vault(app, r);
+}
+
+static int is_vault(const struct dirent *e)
+{
+	size_t len = strlen(e->d_name);
+
+	return len > 3 && e->d_name[0] != '.' && strcmp(e->d_name + len - 3, ".tv") == 0;
+}
+
+static void free_names(struct dirent **names, int n)
+{
+	for (int i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+}
+
+static int fail_no_vault(const struct app *app, const struct paths *p)
+{
+	char others[OTHERS_SHOWN * (NAME_MAX + 3)] = "";
+	struct dirent **names = NULL;
+	int n = p->vault_is_name ? scandir(p->vault_dir, &names, is_vault, alphasort) : 0;
+	size_t at = 0;
+
+	for (int i = 0; i < n && i < OTHERS_SHOWN; i++)
+		at += (size_t)snprintf(others + at, sizeof(others) - at, "%s%.*s", i == 0 ? "" : ", ",
+		    (int)strlen(names[i]->d_name) - 3, names[i]->d_name);
+	if (n > 0)
+		free_names(names, n);
+	if (at > 0)
+		return fail(app, STATUS_NOT_FOUND, "no vault at %s; name one with --vault, there %s: %s%s",
+		    p->vault, n == 1 ? "is" : "are", others, n > OTHERS_SHOWN ? ", ..." : "");
+	return fail(app, STATUS_NOT_FOUND, "no vault at %s; \"touchvault init\" makes one", p->vault);
+}
+
+static void note_trust(const struct app *app, const struct vault *v)
+{
+	struct vault_summary s;
+	char when[32];
+
+	vault_summarize(v, &s);
+	if (s.trust == VAULT_TRUST_UNVERIFIED)
+		note(app,
+		    "not verified yet: this host has no state for this vault (generation %llu, by %s, %s); "
+		    "the next touch accepts it",
+		    (unsigned long long)s.generation, s.signer, text_time(s.committed, when));
+}
+
+int session_open(struct app *app, struct vault **ret)
+{
+	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
+	struct vault_paths vp;
+	int r = paths_find(app, &p);
+
+	if (r != 0)
+		return r;
+	vp = paths_for_vault(&p);
+	r = vault_open(&vp, app->accept_rollback ? VAULT_ACCEPT_ROLLBACK : 0, ret);
+	/* A host that has no key either: the missing vault comes first. */
+	if (r == VAULT_ERR_NO_VAULT || (r == VAULT_ERR_NO_HOST_KEY && access(p.vault, F_OK) != 0))
+		return fail_no_vault(app, &p);
+	if (r != 0)
+		return fail_vault(app, r);
+	note_trust(app, *ret);
+	return STATUS_OK;
+}
+
+int session_name_check(const struct app *app, const char *name)
+{
+	if (vault_name_valid(name))
+		return STATUS_OK;
+	return fail(app, STATUS_USAGE,
+	    "not a well-formed entry name; use letters, digits and . _ / -, at most %d", VAULT_NAME_MAX);
+}
+
+int session_find(struct app *app, const struct vault *v, const char *name,
+    const struct vault_entry_info **ret)
+{
+	const struct vault_entry_info *info = vault_entry_find(v, name);
+
+	if (info == NULL)
+		return fail(app, STATUS_NOT_FOUND, "no entry %s in the vault; \"touchvault list\" shows the entries",
+		    vault_name_valid(name) ? name : "of that name");
+	*ret = info;
+	return STATUS_OK;
+}
+
+static enum token_pin_mode pin_mode_of(const char *word)
+{
+	if (strcmp(word, "required") == 0)
+		return TOKEN_PIN_REQUIRED;
+	return strcmp(word, "never") == 0 ? TOKEN_PIN_NEVER : TOKEN_PIN_IF_SET;
+}
+
+static int enrol(struct touch *t, const struct session_new *new, const struct vault *v,
+    struct token_enrolment *ret, struct vault_response *ret_response)
+{
+	_cleanup_secret_ struct token_secret *secret = secret_alloc(sizeof(*secret));
+	uint8_t salt[VAULT_SALT_LEN];
+	struct token_ui ui;
+	int r;
+
+	if (secret == NULL)
+		return TOKEN_ERR_INTERNAL;
+	secret->pin_retries = -1;
+	vault_token_salt(v, salt);
+	touch_begin(t->purpose, &ui);
+	r = touch_end(token_enrol(t->app->device, pin_mode_of(new->pin_mode), new->allow_without_touch, salt, &ui,
+	    secret, ret));
+	t->retries = secret->pin_retries;
+	if (r == 0)
+		take_response(ret_response, secret);
+	return r;
+}
+
+static int create(struct vault *v, const struct token_enrolment *e, const struct session_new *new,
+    const struct vault_response *response, int64_t now)
+{
+	struct vault_new_token token = {
+		.kind = VAULT_SLOT_FIDO2,
+		.uv = e->uv,
+		.without_touch = e->without_touch,
+		.credential_id = e->id,
+		.credential_id_len = e->id_len,
+		.name = new->token_name,
+		.product = e->device.product,
+	};
+
+	memcpy(token.public_key, e->public_key, sizeof(token.public_key));
+	memcpy(token.aaguid, e->aaguid, sizeof(token.aaguid));
+	return vault_create(v, &token, response, new->host_name, now);
+}
+
+/* Places first, so that nobody touches for nothing. */
+static int draft(struct app *app, struct vault **ret)
+{
+	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
+	struct vault_paths vp;
+	int r = paths_find(app, &p);
+
+	if (r == 0)
+		r = paths_make_dirs(app, &p);
+	if (r != 0)
+		return r;
+	vp = paths_for_vault(&p);
+	r = vault_draft(&vp, ret);
+	if (r == VAULT_ERR_EXISTS)
+		return fail(app, STATUS_EXISTS,
+		    "%s is there already; name another vault with --vault, or move it away", p.vault);
+	if (r == VAULT_ERR_NO_VAULT)
+		return fail(app, STATUS_NOT_FOUND, "the directory of %s is not there; make it, mode 0700",
+		    p.vault);
+	return r == 0 ? STATUS_OK : fail_vault(app, r);
+}
+
+int session_create(struct app *app, const struct session_new *new, struct vault **ret)
+{
+	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
+	_cleanup_secret_ struct vault_response *response = secret_alloc(sizeof(*response));
+	struct touch t = { .app = app, .purpose = "enrol it", .retries = -1 };
+	struct token_enrolment enrolment;
+	int r;
+
+	if (response == NULL)
+		return fail_vault(app, VAULT_ERR_NOMEM);
+	r = draft(app, &v);
+	if (r != 0)
+		return r;
+	r = enrol(&t, new, v, &enrolment, response);
+	if (r != 0)
+		return fail_token(app, r, t.retries);
+	r = create(v, &enrolment, new, response, app->now);
+	if (r != 0)
+		return fail_vault(app, r);
+	*ret = TAKE_PTR(v);
+	return STATUS_OK;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where the vault meets the token: the one file of the command line that
+ * includes both. All return exit statuses; errors have been reported. */
+#ifndef TOUCHVAULT_CLI_SESSION_H
+#define TOUCHVAULT_CLI_SESSION_H
+
+#include "cli/app.h"
+
+/* Open the vault without a touch. Says on standard error when this host has no
+ * state for it yet ("not verified yet"). A default vault that is missing while
+ * others are there names the others. */
+int session_open(struct app *, struct vault **ret) __attribute__((warn_unused_result));
+
+/* One touch. purpose completes "Touch the token TO ..." ("get ibkr/live");
+ * it is text from outside. entry, if not NULL, is checked for damage before
+ * anyone is asked to touch. */
+int session_unlock(struct app *, struct vault *, const struct vault_entry_info *entry,
+    const char *purpose) __attribute__((warn_unused_result));
+
+/* Whether an operand can be an entry's name at all: before anything else is
+ * done. One that can't is not repeated, as it may be a secret. */
+int session_name_check(const struct app *, const char *name) __attribute__((warn_unused_result));
+/* The entry of that name, or STATUS_NOT_FOUND reported. */
+int session_find(struct app *, const struct vault *, const char *name,
+    const struct vault_entry_info **ret) __attribute__((warn_unused_result));
+
+/* Touch, then commit change. Before the touch: that a commit could be written
+ * at all. */
+int session_change(struct app *, struct vault *, const char *purpose,
+    vault_change_fn change, void *ctx) __attribute__((warn_unused_result));
+
+/* Enrol a token for a new vault and make it (init). The names and pin_mode
+ * ("if-set", "required", "never") have been checked. */
+struct session_new {
+	const char *pin_mode;
+	bool allow_without_touch;
+	const char *token_name, *host_name;
+};
+int session_create(struct app *, const struct session_new *, struct vault **ret)
+    __attribute__((warn_unused_result));
+
+#endif

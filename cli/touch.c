@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/touch.h"
+
+#include <stdio.h>
+
+#include "cli/terminal.h"
+
+static const char *product_of(const struct token_device *d)
+{
+	return *d->product == '\0' ? "token" : d->product;
+}
+
+static void say_touch(void *ctx, const struct token_device *d, enum token_touch what, unsigned step,
+    unsigned steps, int credential)
+{
+	const char *purpose = ctx;
+	char of[32] = "";
+
+	(void)what;
+	(void)credential;
+	if (steps > 1)
+		(void)snprintf(of, sizeof(of), ", touch %u of %u", step, steps);
+	terminal_say("Touch the %s (%s) to %s%s (%d s, Ctrl-C cancels)", product_of(d), d->path, purpose,
+	    of, TOKEN_TOUCH_SECONDS);
+}
+
+/* A line on a terminal stays: it says what the touch was for. */
+static void touch_done(void *ctx)
+{
+	(void)ctx;
+}
+
+static int ask_pin(void *ctx, const struct token_device *d, int retries,
+    char ret_pin[static TOKEN_PIN_MAX + 1])
+{
+	char prompt[TOKEN_PRODUCT_MAX + 64], left[32] = "";
+	size_t len;
+	int r;
+
+	(void)ctx;
+	if (retries >= 0)
+		(void)snprintf(left, sizeof(left), " (%d %s left)", retries, retries == 1 ? "try" : "tries");
+	(void)snprintf(prompt, sizeof(prompt), "PIN of the %s%s: ", product_of(d), left);
+	r = terminal_prompt(prompt, true, ret_pin, TOKEN_PIN_MAX + 1, &len);
+	if (r == TERMINAL_ERR_NONE)
+		return -1;
+	if (r == TERMINAL_ERR_TOO_LONG)
+		terminal_say("A PIN has at most %d bytes.", TOKEN_PIN_MAX);
+	return r == 0 ? (int)len : 0;
+}
+
+void touch_begin(const char *purpose, struct token_ui *ret)
+{
+	*ret = (struct token_ui){
+		.ctx = (char *)(uintptr_t)purpose,
+		.touch = say_touch,
+		.touch_done = touch_done,
+		.pin = ask_pin,
+		.cancel_fd = terminal_catch(),
+	};
+}
+
+int touch_end(int err)
+{
+	/* Ctrl-C that came too late for the token still means no. */
+	bool cancelled = terminal_cancelled();
+
+	terminal_release();
+	return err == 0 && cancelled ? TOKEN_ERR_CANCELLED : err;
+}
