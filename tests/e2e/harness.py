@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The shipped program, unmodified, as a person or a script would start it.
+
+Every test gets an empty home of its own. touchvault and vtoken come from the
+environment (TOUCHVAULT, VTOKEN), which ctest sets."""
+import fcntl
+import hashlib
+import json
+import os
+import pty
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "virtual"))
+from vtoken import VToken  # noqa: E402
+
+TOUCHVAULT = os.environ["TOUCHVAULT"]
+VTOKEN = os.environ["VTOKEN"]
+DEADLINE = 60  # seconds; far beyond anything that is not a hang
+
+# The leak checker stops other threads by ptrace, which the programs forbid.
+os.environ["ASAN_OPTIONS"] = "detect_leaks=0:exitcode=99"
+SANITIZER = (b"AddressSanitizer", b"runtime error:", b"LeakSanitizer")
+
+
+class Result:
+    def __init__(self, status, out, err, tty=b""):
+        self.status, self.out, self.err, self.tty = status, out, err, tty
+
+    def __repr__(self):
+        return f"status {self.status}\nout: {self.out!r}\nerr: {self.err!r}\ntty: {self.tty!r}"
+
+
+class Home:
+    """A user's home on one host."""
+
+    def __init__(self, directory):
+        self.dir = directory
+        os.makedirs(directory, 0o700)
+        self.env = {"HOME": directory, "PATH": os.environ["PATH"], "TERM": "dumb",
+                    "ASAN_OPTIONS": os.environ["ASAN_OPTIONS"]}
+        self.vault = os.path.join(directory, ".local/share/touchvault/default.tv")
+        self.host_key = os.path.join(directory, ".local/state/touchvault/host.key")
+        self.state = os.path.join(directory, ".local/state/touchvault/state")
+
+    def command(self, *args):
+        return [TOUCHVAULT, *args]
+
+    def run(self, *args, stdin=b"", env=None, wrap=(), **kwargs):
+        """Without a terminal, as a service runs it."""
+        process = subprocess.Popen([*wrap, *self.command(*args)], env={**self.env, **(env or {})},
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, start_new_session=True, **kwargs)
+        try:
+            out, err = process.communicate(stdin, timeout=DEADLINE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        return Result(process.returncode, out, err)
+
+    def on_terminal(self, *args, **kwargs):
+        return Terminal(self, args, **kwargs)
+
+
+class Terminal:
+    """A program on a terminal of its own. Standard input, output and error are
+    the terminal unless a pipe is asked for."""
+
+    def __init__(self, home, args, pipe_stdin=None, pipe_stdout=False, env=None):
+        self.master, slave = pty.openpty()
+        self.said = b""
+        self.initial = termios.tcgetattr(slave)
+
+        def adopt():
+            os.setsid()
+            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
+        self.process = subprocess.Popen(
+            home.command(*args), env={**home.env, **(env or {})}, preexec_fn=adopt,
+            stdin=subprocess.PIPE if pipe_stdin is not None else slave,
+            stdout=subprocess.PIPE if pipe_stdout else slave, stderr=slave)
+        self.slave = slave
+        if pipe_stdin is not None:
+            self.process.stdin.write(pipe_stdin)
+            self.process.stdin.close()
+
+    def _read(self, timeout):
+        if not select.select([self.master], [], [], timeout)[0]:
+            return False
+        try:
+            data = os.read(self.master, 65536)
+        except OSError:
+            return False
+        self.said += data
+        return bool(data)
+
+    def expect(self, text):
+        """Wait until the terminal shows text (after what was expected before)."""
+        text = text.encode() if isinstance(text, str) else text
+        end = time.monotonic() + DEADLINE
+        while text not in self.said:
+            if time.monotonic() > end or (self.process.poll() is not None and not self._read(0)):
+                raise AssertionError(f"never saw {text!r} in {self.said!r}")
+            self._read(0.1)
+        self.said = self.said[self.said.index(text) + len(text):]
+
+    def type(self, text):
+        os.write(self.master, text.encode() if isinstance(text, str) else text)
+
+    def echo_is_on(self):
+        return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
+
+    def finish(self):
+        out, end = b"", time.monotonic() + DEADLINE
+        if self.process.stdout:
+            out = self.process.stdout.read()
+            self.process.stdout.close()
+        while self.process.poll() is None:
+            if time.monotonic() > end:
+                self.process.kill()
+                raise AssertionError(f"hangs; the terminal shows {self.said!r}")
+            self._read(0.02)
+        while self._read(0):
+            pass
+        restored = termios.tcgetattr(self.slave) == self.initial
+        os.close(self.slave)
+        os.close(self.master)
+        if not restored:
+            raise AssertionError("the terminal's settings were not restored")
+        return Result(self.process.returncode, out, b"", self.said)
+
+
+class Case(unittest.TestCase):
+    """A test with a directory, a home and, on demand, tokens."""
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="touchvault-test.")
+        self.addCleanup(shutil.rmtree, self.dir, True)
+        self.home = Home(os.path.join(self.dir, "home"))
+
+    def token(self, name="token", **options):
+        token = VToken(VTOKEN, self.dir, name, **options)
+        self.addCleanup(token.close)
+        return token
+
+    def ok(self, result):
+        self.clean(result)
+        self.assertEqual(result.status, 0, result)
+        return result
+
+    def clean(self, result):
+        for mark in SANITIZER:
+            self.assertNotIn(mark, result.err + result.tty, result)
+
+    def refused(self, result, status, *words):
+        """One clear sentence on standard error, nothing on standard output."""
+        self.clean(result)
+        self.assertEqual(result.status, status, result)
+        self.assertEqual(result.out, b"", result)
+        errors = [line for line in result.err.decode().splitlines()
+                  if line.startswith("touchvault: ")]
+        self.assertGreaterEqual(len(errors), 1, result)
+        for word in words:
+            self.assertIn(word, result.err.decode(), result)
+        return result
+
+    def new_vault(self, token, home=None, *options):
+        return self.ok((home or self.home).run("--device", token.path, "init", *options))
+
+    def add(self, token, name, fields, home=None):
+        text = json.dumps(fields).encode()
+        return self.ok((home or self.home).run("--device", token.path, "add", name, "--from-json",
+                                               stdin=text))
+
+
+def digest(path):
+    """What a test compares to say that a file is as it was; None: not there."""
+    try:
+        with open(path, "rb") as f:
+            return hashlib.sha256(f.read()).hexdigest()
+    except FileNotFoundError:
+        return None
+
+
+def copy_vault(source, destination):
+    os.makedirs(os.path.dirname(destination), 0o700, exist_ok=True)
+    shutil.copy(source, destination)
+
+
+__all__ = ["Case", "Home", "Result", "Terminal", "VToken", "TOUCHVAULT", "VTOKEN", "copy_vault",
+           "digest", "json", "os", "signal", "subprocess", "time", "unittest"]
