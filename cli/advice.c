@@ -16,7 +16,7 @@ static const char *advice_for_file(enum vault_err err)
 	if (err == VAULT_ERR_VERSION)
 		return "use a newer touchvault";
 	if (err == VAULT_ERR_UNSAFE_FILE)
-		return "make it yours with chown, and run \"chmod go-w\" on it";
+		return "make it yours with chown, and run \"chmod go=\" on it";
 	if (err == VAULT_ERR_UNSAFE_DIR)
 		return "run \"chmod go-w\" on it, or keep the vault elsewhere";
 	return "copy the file ending in .prev, or a backup, over it, and repeat with "

@@ -29,7 +29,7 @@ int vault_state_note(struct vault *v)
 	r = store_lock(&v->state_store, LOCK_WAIT_MS, &lock);
 	if (r != 0)
 		return r;
-	r = store_read_small(&v->state_store, STATE_FILE_MAX, &old, &len);
+	r = store_read_private(&v->state_store, STATE_FILE_MAX, &old, &len);
 	if (r == 0)
 		r = state_decode(old, len, v->keys->host.state_key, &state);
 	if (r != 0 && r != VAULT_ERR_NO_VAULT)
@@ -55,10 +55,11 @@ int vault_state_note(struct vault *v)
 }
 
 /* The record of one entry under the new master key. */
-static int reseal(struct vault *v, struct index_entry *e, const struct vault_keys *fresh, uint64_t gen,
-    struct wbuf *b)
+static int reseal(struct vault *v, struct index_entry *e, const struct vault_keys *fresh,
+    uint64_t gen, struct wbuf *b)
 {
-	const struct entry_place old = { v->header.vault_id, v->header.gen, e->id, e->info.version };
+	const struct entry_place old = { v->header.vault_id, v->header.gen, e->id,
+		e->info.version };
 	const struct entry_place place = { v->header.vault_id, gen, e->id, e->info.version };
 	_cleanup_free_ uint8_t *record = NULL;
 	_cleanup_secret_ uint8_t *opened = NULL;
@@ -70,7 +71,8 @@ static int reseal(struct vault *v, struct index_entry *e, const struct vault_key
 	if (plain == NULL) {
 		r = vault_record_load(v, e, &record);
 		if (r == 0)
-			r = entry_record_open(&old, v->keys->master, record, e->record_len, &opened, &len);
+			r = entry_record_open(
+			    &old, v->keys->master, record, e->record_len, &opened, &len);
 		if (r != 0)
 			return r;
 		plain = opened;
@@ -84,7 +86,8 @@ static int reseal(struct vault *v, struct index_entry *e, const struct vault_key
 	return r;
 }
 
-static int reseal_all(struct vault *v, const struct vault_keys *fresh, uint64_t gen, uint8_t **ret, size_t *ret_len)
+static int reseal_all(
+    struct vault *v, const struct vault_keys *fresh, uint64_t gen, uint8_t **ret, size_t *ret_len)
 {
 	_cleanup_free_ uint8_t *p = NULL;
 	size_t cap = 1;
@@ -109,7 +112,8 @@ static int reseal_all(struct vault *v, const struct vault_keys *fresh, uint64_t 
 	return 0;
 }
 
-static int seal_index(struct vault *v, const struct vault_keys *fresh, uint64_t gen, uint8_t **ret, size_t *ret_len)
+static int seal_index(
+    struct vault *v, const struct vault_keys *fresh, uint64_t gen, uint8_t **ret, size_t *ret_len)
 {
 	size_t cap = (index_encoded_max(&v->index) / INDEX_PAD + 2) * INDEX_PAD, len;
 	_cleanup_free_ uint8_t *plain = malloc(cap), *sealed = malloc(cap + AEAD_OVERHEAD);
@@ -145,14 +149,16 @@ static int put_slots(struct vault *v, const struct vault_keys *fresh, uint64_t g
 	for (size_t i = 0; r == 0 && i < v->index.n_tokens; i++) {
 		struct token_slot *s = &v->token_slots[i];
 
-		r = share_seal(v->header.vault_id, gen, s->id, fresh->a, v->index.tokens[i].spk, s->sealed_a);
+		r = share_seal(
+		    v->header.vault_id, gen, s->id, fresh->a, v->index.tokens[i].spk, s->sealed_a);
 		token_slot_encode(b, s);
 	}
 	for (size_t i = 0; r == 0 && i < v->index.n_hosts; i++) {
 		struct host_slot *s = &v->host_slots[i];
 
 		memcpy(s->id, v->index.hosts[i].id, HOST_ID_LEN);
-		r = share_seal(v->header.vault_id, gen, s->id, fresh->b, v->index.hosts[i].hpk, s->sealed_b);
+		r = share_seal(
+		    v->header.vault_id, gen, s->id, fresh->b, v->index.hosts[i].hpk, s->sealed_b);
 		host_slot_encode(b, s);
 	}
 	return r;
@@ -162,7 +168,8 @@ static int put_slots(struct vault *v, const struct vault_keys *fresh, uint64_t g
 static int put_trailer(struct vault *v, const struct vault_keys *fresh, struct wbuf *b)
 {
 	uint8_t digest[DIGEST_LEN], tag[TAG_LEN], signature[SIGNATURE_LEN], sum[SUM_LEN];
-	int r = kdf(v->header.vault_id, "tv1 digest", NULL, 0, b->p, b->len, digest, sizeof(digest));
+	int r =
+	    kdf(v->header.vault_id, "tv1 digest", NULL, 0, b->p, b->len, digest, sizeof(digest));
 
 	if (r == 0)
 		r = vault_file_tag(v->header.vault_id, fresh->master, digest, tag);
@@ -176,7 +183,8 @@ static int put_trailer(struct vault *v, const struct vault_keys *fresh, struct w
 	return 0;
 }
 
-static int build(struct vault *v, const struct vault_keys *fresh, uint64_t gen, uint8_t **ret, size_t *ret_len)
+static int build(
+    struct vault *v, const struct vault_keys *fresh, uint64_t gen, uint8_t **ret, size_t *ret_len)
 {
 	_cleanup_free_ uint8_t *records = NULL, *index = NULL, *file = NULL;
 	struct header h = v->header;
@@ -190,7 +198,7 @@ static int build(struct vault *v, const struct vault_keys *fresh, uint64_t gen, 
 		return r;
 	for (size_t i = 0; i < v->index.n_tokens; i++)
 		slots += TOKEN_SLOT_FIXED + v->token_slots[i].credential_len + SLOT_COMMITMENT_LEN +
-		    SLOT_WRAPPED_LEN + SEALED_SHARE_LEN;
+			 SLOT_WRAPPED_LEN + SEALED_SHARE_LEN;
 	h.n_token_slots = (uint16_t)v->index.n_tokens;
 	h.n_host_slots = (uint16_t)v->index.n_hosts;
 	h.gen = gen;
@@ -224,17 +232,20 @@ static int verify_records(struct vault *v, struct vault *back)
 {
 	for (size_t i = 0; i < v->index.n_entries; i++) {
 		const struct index_entry *e = &v->index.entries[i], *b = &back->index.entries[i];
-		const struct entry_place place = { back->header.vault_id, back->header.gen, b->id, b->info.version };
+		const struct entry_place place = { back->header.vault_id, back->header.gen, b->id,
+			b->info.version };
 		_cleanup_free_ uint8_t *record = NULL;
 		_cleanup_secret_ uint8_t *plain = NULL;
 		size_t len;
 		int r = vault_record_load(back, b, &record);
 
 		if (r == 0 && e->pending != NULL)
-			r = entry_record_open(&place, back->keys->master, record, b->record_len, &plain, &len);
+			r = entry_record_open(
+			    &place, back->keys->master, record, b->record_len, &plain, &len);
 		if (r != 0)
 			return r;
-		if (e->pending != NULL && (len != e->pending_len || sodium_memcmp(plain, e->pending, len) != 0))
+		if (e->pending != NULL &&
+		    (len != e->pending_len || sodium_memcmp(plain, e->pending, len) != 0))
 			return VAULT_ERR_INTERNAL;
 	}
 	return 0;
@@ -301,8 +312,9 @@ int vault_write_generation(struct vault *v, bool create, int64_t now)
 int vault_commit_check(struct vault *v)
 {
 	_cleanup_close_ int lock = -1;
+	int r = store_check_writable(&v->store);
 
-	return store_lock(&v->store, LOCK_WAIT_MS, &lock);
+	return r == 0 ? store_lock(&v->store, LOCK_WAIT_MS, &lock) : r;
 }
 
 /* From the file as it now is, with what the touch gave. */

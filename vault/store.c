@@ -69,15 +69,18 @@ int store_open(const char *path, struct store *ret)
 	int n, r;
 
 	ret->dirfd = -1;
-	n = snprintf(dir, sizeof(dir), "%.*s", slash == NULL ? 1 : (int)(slash - path + 1), slash == NULL ? "." : path);
+	n = snprintf(dir, sizeof(dir), "%.*s", slash == NULL ? 1 : (int)(slash - path + 1),
+	    slash == NULL ? "." : path);
 	if (n < 0 || (size_t)n >= sizeof(dir) || *name == '\0' || strlen(name) > NAME_MAX - 8)
 		return store_fail(VAULT_ERR_ARGUMENT, path);
 	if (realpath(dir, ret->dir) == NULL)
-		return store_fail(errno == ENOENT || errno == ENOTDIR ? VAULT_ERR_NO_VAULT : VAULT_ERR_IO, path);
+		return store_fail(
+		    errno == ENOENT || errno == ENOTDIR ? VAULT_ERR_NO_VAULT : VAULT_ERR_IO, path);
 	r = check_directories(strcmp(ret->dir, "/") == 0 ? "" : ret->dir);
 	if (r != 0)
 		return r;
-	n = snprintf(ret->path, sizeof(ret->path), "%s/%s", strcmp(ret->dir, "/") == 0 ? "" : ret->dir, name);
+	n = snprintf(ret->path, sizeof(ret->path), "%s/%s",
+	    strcmp(ret->dir, "/") == 0 ? "" : ret->dir, name);
 	if (n < 0 || (size_t)n >= sizeof(ret->path))
 		return store_fail(VAULT_ERR_ARGUMENT, path);
 	ret->name = strrchr(ret->path, '/') + 1;
@@ -95,7 +98,8 @@ void store_close(struct store *s)
 int store_open_file(const struct store *s, int *ret_fd, uint64_t *ret_size)
 {
 	/* O_NONBLOCK: a FIFO must be refused, not waited for. */
-	_cleanup_close_ int fd = openat(s->dirfd, s->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	_cleanup_close_ int fd =
+	    openat(s->dirfd, s->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 && errno == ENOENT)
@@ -134,15 +138,20 @@ int store_read_at(const struct store *s, int fd, void *ret, size_t len, uint64_t
 	return 0;
 }
 
-int store_read_small(const struct store *s, size_t max, uint8_t **ret, size_t *ret_len)
+int store_read_private(const struct store *s, size_t max, uint8_t **ret, size_t *ret_len)
 {
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ uint8_t *p = NULL;
+	struct stat st;
 	uint64_t size;
 	int r = store_open_file(s, &fd, &size);
 
 	if (r != 0)
 		return r;
+	if (fstat(fd, &st) != 0)
+		return store_fail(VAULT_ERR_IO, s->path);
+	if (st.st_mode & (S_IRWXG | S_IRWXO))
+		return store_fail(VAULT_ERR_UNSAFE_FILE, s->path);
 	if (size > max)
 		return store_fail(VAULT_ERR_LIMIT, s->path);
 	p = malloc(size + 1);
@@ -161,6 +170,13 @@ static int sibling(const struct store *s, const char *suffix, char ret[static NA
 	int n = snprintf(ret, NAME_MAX + 1, "%s%s", s->name, suffix);
 
 	return n < 0 || n > NAME_MAX ? store_fail(VAULT_ERR_ARGUMENT, s->path) : 0;
+}
+
+int store_check_writable(const struct store *s)
+{
+	if (faccessat(s->dirfd, ".", W_OK | X_OK, AT_EACCESS) != 0)
+		return store_fail(VAULT_ERR_IO, s->dir);
+	return 0;
 }
 
 int store_lock(const struct store *s, unsigned wait_ms, int *ret_fd)
@@ -279,7 +295,8 @@ static int keep(const struct store *s)
 			return 0;
 		return store_fail(VAULT_ERR_IO, s->path);
 	}
-	return renameat(s->dirfd, fresh, s->dirfd, prev) == 0 ? 0 : store_fail(VAULT_ERR_IO, s->path);
+	return renameat(s->dirfd, fresh, s->dirfd, prev) == 0 ? 0
+							      : store_fail(VAULT_ERR_IO, s->path);
 }
 
 int store_replace(const struct store *s, bool keep_previous, bool create)
@@ -315,6 +332,7 @@ bool store_machine_binding(uint8_t ret[static 32])
 	for (size_t i = 0; i < sizeof(id); i++)
 		if (strchr("0123456789abcdef", id[i]) == NULL || id[i] == '\0')
 			return false;
-	(void)crypto_generichash_blake2b(ret, 32, (const uint8_t *)"touchvault host", 15, id, sizeof(id));
+	(void)crypto_generichash_blake2b(
+	    ret, 32, (const uint8_t *)"touchvault host", 15, id, sizeof(id));
 	return true;
 }

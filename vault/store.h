@@ -13,9 +13,9 @@
 /* A place for a file: its directory, open and checked, and its name. */
 struct store {
 	int dirfd;
-	char dir[PATH_MAX];     /* resolved: no symbolic links */
-	char path[PATH_MAX];    /* dir/name */
-	const char *name;       /* into path */
+	char dir[PATH_MAX];  /* resolved: no symbolic links */
+	char path[PATH_MAX]; /* dir/name */
+	const char *name;    /* into path */
 };
 
 /* Resolve path's directory, refuse it where others can write to it or to one
@@ -25,24 +25,31 @@ void store_close(struct store *);
 
 /* Open NAME for reading: regular, ours, written by nobody else. NO_VAULT,
  * NOT_A_FILE, UNSAFE_FILE, IO. */
-int store_open_file(const struct store *, int *ret_fd, uint64_t *ret_size) __attribute__((warn_unused_result));
+int store_open_file(const struct store *, int *ret_fd, uint64_t *ret_size)
+    __attribute__((warn_unused_result));
 /* len bytes from offset, or VAULT_ERR_DAMAGED where the file ends before. */
 int store_read_at(const struct store *, int fd, void *ret, size_t len, uint64_t offset)
     __attribute__((warn_unused_result));
-/* The whole of a small file; *ret is malloc'd. As store_open_file, and LIMIT. */
-int store_read_small(const struct store *, size_t max, uint8_t **ret, size_t *ret_len)
+/* The whole of a small file that nobody else may even read; *ret is malloc'd. As
+ * store_open_file, and LIMIT. */
+int store_read_private(const struct store *, size_t max, uint8_t **ret, size_t *ret_len)
     __attribute__((warn_unused_result));
 
+/* Whether files can be made in the directory at all. IO. */
+int store_check_writable(const struct store *) __attribute__((warn_unused_result));
 /* Take the lock file NAME.lock, wait_ms at most. VAULT_ERR_LOCKED, IO. The
  * lock ends when *ret_fd is closed. */
-int store_lock(const struct store *, unsigned wait_ms, int *ret_fd) __attribute__((warn_unused_result));
+int store_lock(const struct store *, unsigned wait_ms, int *ret_fd)
+    __attribute__((warn_unused_result));
 
 /* Write NAME.tmp (0600, O_EXCL), fsync it and read it back. */
-int store_write_temporary(const struct store *, const void *p, size_t len) __attribute__((warn_unused_result));
+int store_write_temporary(const struct store *, const void *p, size_t len)
+    __attribute__((warn_unused_result));
 /* NAME.tmp becomes NAME, and the directory is synced. With keep_previous the
  * old file stays as NAME.prev, else NAME.prev is deleted. With create,
  * VAULT_ERR_EXISTS where NAME is there. */
-int store_replace(const struct store *, bool keep_previous, bool create) __attribute__((warn_unused_result));
+int store_replace(const struct store *, bool keep_previous, bool create)
+    __attribute__((warn_unused_result));
 void store_drop_temporary(const struct store *);
 /* The place of NAME.tmp; borrows the directory: don't close it. */
 int store_temporary(const struct store *, struct store *ret) __attribute__((warn_unused_result));

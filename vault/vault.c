@@ -65,7 +65,7 @@ int vault_host_key_read(struct vault *v)
 	_cleanup_free_ uint8_t *p = NULL;
 	uint8_t binding[HOST_BINDING_LEN];
 	size_t len;
-	int r = store_read_small(&v->host_store, HOST_KEY_FILE_LEN, &p, &len);
+	int r = store_read_private(&v->host_store, HOST_KEY_FILE_LEN, &p, &len);
 
 	if (r == VAULT_ERR_NO_VAULT)
 		return VAULT_ERR_NO_HOST_KEY;
@@ -204,7 +204,7 @@ static int state_read(struct vault *v, struct state *ret)
 {
 	_cleanup_free_ uint8_t *p = NULL;
 	size_t len;
-	int r = store_read_small(&v->state_store, STATE_FILE_MAX, &p, &len);
+	int r = store_read_private(&v->state_store, STATE_FILE_MAX, &p, &len);
 
 	memset(ret, 0, sizeof(*ret));
 	if (r == VAULT_ERR_NO_VAULT)
