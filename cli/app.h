@@ -10,15 +10,15 @@
 #include "vault/vault.h"
 
 struct app {
-	const char *vault;      /* --vault, else TOUCHVAULT_VAULT, else "default" */
-	const char *device;     /* --device, else FIDO2_TOKEN, else NULL */
+	const char *vault;  /* --vault, else TOUCHVAULT_VAULT, else "default" */
+	const char *device; /* --device, else FIDO2_TOKEN, else NULL */
 	bool json;
 	bool accept_rollback;
-	const char *command;    /* its name, for messages; NULL before it is known */
-	bool status_125;        /* `run`: every failure of our own ends with 125 */
-	mode_t umask;           /* what it was: `run` gives it back to its child */
-	bool sigpipe_ignored;   /* by whoever started us; likewise */
-	int64_t now;            /* Unix seconds, read once at the start */
+	const char *command;  /* its name, for messages; NULL before it is known */
+	bool status_125;      /* `run`: every failure of our own ends with 125 */
+	mode_t umask;         /* what it was: `run` gives it back to its child */
+	bool sigpipe_ignored; /* by whoever started us; likewise */
+	int64_t now;          /* Unix seconds, read once at the start */
 };
 
 /* Where the vault named by app is, and this host's files. Strings are owned by
@@ -26,17 +26,21 @@ struct app {
  * reported. */
 struct paths {
 	char *vault, *host_key, *state;
-	char *vault_dir;        /* the directory that NAME.tv files are in */
-	bool vault_is_name;     /* a name, not a path: its directory may be made */
+	char *vault_dir;    /* the directory that NAME.tv files are in */
+	bool vault_is_name; /* a name, not a path: its directory may be made */
 };
 int paths_find(const struct app *, struct paths *ret) __attribute__((warn_unused_result));
 /* Make the directories that init needs, 0700, parents too. Exit status. */
 int paths_make_dirs(const struct app *, const struct paths *) __attribute__((warn_unused_result));
 void paths_free(struct paths *);
-static inline void paths_freep(struct paths *p) { paths_free(p); }
+static inline void paths_freep(struct paths *p)
+{
+	paths_free(p);
+}
 static inline struct vault_paths paths_for_vault(const struct paths *p)
 {
-	return (struct vault_paths){ .vault = p->vault, .host_key = p->host_key, .state = p->state };
+	return (
+	    struct vault_paths){ .vault = p->vault, .host_key = p->host_key, .state = p->state };
 }
 
 #endif

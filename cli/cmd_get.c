@@ -17,8 +17,8 @@ const struct option_spec get_options[] = {
 
 /* The name of the field asked for; NULL stands for all, which only JSON can
  * tell apart. Borrowed from info. */
-static int choose_field(const struct app *app, const struct vault_entry_info *info, const char *wanted,
-    const char **ret)
+static int choose_field(const struct app *app, const struct vault_entry_info *info,
+    const char *wanted, const char **ret)
 {
 	char names[ENTRY_FIELDS_TEXT_MAX];
 
@@ -30,10 +30,11 @@ static int choose_field(const struct app *app, const struct vault_entry_info *in
 	}
 	(void)entry_fields_text(info, names);
 	if (wanted != NULL)
-		return fail(app, STATUS_NOT_FOUND, "no field %s in %s; it has: %s", wanted, info->name, names);
+		return fail(app, STATUS_NOT_FOUND, "no field %s in %s; it has: %s", wanted,
+		    info->name, names);
 	if (!app->json && info->n_fields != 1)
-		return fail(app, STATUS_USAGE, "%s has %zu fields; name one of: %s", info->name, info->n_fields,
-		    names);
+		return fail(app, STATUS_USAGE, "%s has %zu fields; name one of: %s", info->name,
+		    info->n_fields, names);
 	*ret = app->json ? NULL : info->fields[0];
 	return STATUS_OK;
 }
@@ -43,7 +44,8 @@ static int print_value(const struct app *app, const struct vault_field *f)
 	int r = out_bytes(app, f->value, f->value_len);
 
 	/* A pipe gets the exact bytes; on a terminal the prompt would follow. */
-	if (r == 0 && isatty(STDOUT_FILENO) && (f->value_len == 0 || f->value[f->value_len - 1] != '\n'))
+	if (r == 0 && isatty(STDOUT_FILENO) &&
+	    (f->value_len == 0 || f->value[f->value_len - 1] != '\n'))
 		r = out_bytes(app, "\n", 1);
 	return r;
 }
@@ -64,8 +66,8 @@ static int print_entry(const struct app *app, const struct vault_entry *entry, c
 	return fields_print_json(app, &one);
 }
 
-static int unlock_and_print(struct app *app, struct vault *v, const struct vault_entry_info *info,
-    const char *field)
+static int unlock_and_print(
+    struct app *app, struct vault *v, const struct vault_entry_info *info, const char *field)
 {
 	__attribute__((cleanup(vault_entry_freep))) struct vault_entry *entry = NULL;
 	char purpose[VAULT_NAME_MAX + 8];
@@ -94,7 +96,8 @@ static int check_output(const struct app *app, const struct arguments *args)
 {
 	if (isatty(STDOUT_FILENO) && !option_is_given(args, "show"))
 		return fail(app, STATUS_USAGE,
-		    "standard output is a terminal, which keeps what it shows; send it to a program or a "
+		    "standard output is a terminal, which keeps what it shows; send it to a "
+		    "program or a "
 		    "file, or use --show");
 	return out_check(app);
 }

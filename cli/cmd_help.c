@@ -13,16 +13,16 @@ static void print_options(const char *title, const struct option_spec *o)
 	for (; o->name != NULL; o++) {
 		char usage[64];
 
-		(void)snprintf(usage, sizeof(usage), "--%s%s%s", o->name, o->value == NULL ? "" : " ",
-		    o->value == NULL ? "" : o->value);
+		(void)snprintf(usage, sizeof(usage), "--%s%s%s", o->name,
+		    o->value == NULL ? "" : " ", o->value == NULL ? "" : o->value);
 		out("  %-26s %s%s\n", usage, o->help, o->repeats ? " (may be repeated)" : "");
 	}
 }
 
 static void print_command(const struct command *c)
 {
-	out("usage: touchvault %s%s%s\n\n%s\n", c->name, *c->synopsis == '\0' ? "" : " ", c->synopsis,
-	    c->summary);
+	out("usage: touchvault %s%s%s\n\n%s\n", c->name, *c->synopsis == '\0' ? "" : " ",
+	    c->synopsis, c->summary);
 	print_options("options", c->options);
 	print_options("global options", global_options);
 }
@@ -41,8 +41,42 @@ static void print_overview(void)
 	out("\n\"touchvault help COMMAND\" says more of one.\n");
 }
 
+static json_t *options_json(const struct option_spec *o)
+{
+	json_t *a = json_array();
+
+	for (; a != NULL && o != NULL && o->name != NULL; o++)
+		if (json_array_append_new(
+			a, json_pack("{s:s,s:s?,s:b,s:s}", "name", o->name, "value", o->value,
+			       "repeats", o->repeats, "help", o->help)) != 0)
+			return json_decref(a), NULL;
+	return a;
+}
+
+static json_t *command_json(const struct command *c)
+{
+	return json_pack("{s:s,s:s,s:s,s:o}", "name", c->name, "synopsis", c->synopsis, "summary",
+	    c->summary, "options", options_json(c->options));
+}
+
+static json_t *overview_json(void)
+{
+	json_t *list = json_array(), *statuses = json_array();
+
+	for (size_t i = 0; i < commands_len; i++)
+		(void)json_array_append_new(list, command_json(&commands[i]));
+	for (unsigned i = 0; i < exit_status_table_len; i++)
+		(void)json_array_append_new(statuses,
+		    json_pack("{s:i,s:s,s:s}", "status", (int)exit_status_table[i].status, "code",
+			exit_status_table[i].code, "meaning", exit_status_table[i].meaning));
+	return json_pack("{s:o,s:o,s:o}", "commands", list, "options", options_json(global_options),
+	    "statuses", statuses);
+}
+
 int help_for(const struct app *app, const struct command *command)
 {
+	if (app->json)
+		return out_json(app, command == NULL ? overview_json() : command_json(command));
 	if (command == NULL)
 		print_overview();
 	else
@@ -57,7 +91,8 @@ int cmd_help(struct app *app, const struct arguments *args)
 	if (args->n_operands > 0) {
 		command = command_find(args->operands[0]);
 		if (command == NULL)
-			return fail(app, STATUS_USAGE, "unknown command; \"touchvault help\" lists the commands");
+			return fail(app, STATUS_USAGE,
+			    "unknown command; \"touchvault help\" lists the commands");
 	}
 	return help_for(app, command);
 }

@@ -9,7 +9,8 @@
 #include "cli/session.h"
 
 const struct option_spec init_options[] = {
-	{ "pin", "if-set|required|never", false, "whether the token asks for its PIN (default: if-set)" },
+	{ "pin", "if-set|required|never", false,
+	    "whether the token asks for its PIN (default: if-set)" },
 	{ "token-name", "NAME", false, "what the token is called (default: first)" },
 	{ "host-name", "NAME", false, "what this host is called (default: its hostname)" },
 	{ "allow-no-touch", NULL, false, "take a token that answers without a touch, grade D" },
@@ -18,7 +19,8 @@ const struct option_spec init_options[] = {
 
 static bool human_name_valid(const char *name)
 {
-	return *name != '\0' && strlen(name) <= VAULT_HUMAN_NAME_MAX && vault_label_valid("name", name);
+	return *name != '\0' && strlen(name) <= VAULT_HUMAN_NAME_MAX &&
+	       vault_label_valid("name", name);
 }
 
 static const char *own_host_name(char buf[static VAULT_HUMAN_NAME_MAX + 1])
@@ -34,10 +36,12 @@ static int check(const struct app *app, const struct session_new *new)
 {
 	if (strcmp(new->pin_mode, "if-set") != 0 && strcmp(new->pin_mode, "required") != 0 &&
 	    strcmp(new->pin_mode, "never") != 0)
-		return fail(app, STATUS_USAGE, "not a value of --pin; use if-set, required or never");
+		return fail(
+		    app, STATUS_USAGE, "not a value of --pin; use if-set, required or never");
 	if (!human_name_valid(new->token_name) || !human_name_valid(new->host_name))
 		return fail(app, STATUS_USAGE,
-		    "not a well-formed --token-name or --host-name; use 1 to %d bytes of printable text",
+		    "not a well-formed --token-name or --host-name; use 1 to %d bytes of printable "
+		    "text",
 		    VAULT_HUMAN_NAME_MAX);
 	return STATUS_OK;
 }
@@ -61,8 +65,8 @@ static void print_losses(const struct vault_token_info *t, const struct vault_ho
 		out("%s\n", advice[i]);
 }
 
-static int report_text(const struct app *app, const struct paths *p, const struct vault_token_info *t,
-    const struct vault_host_info *h)
+static int report_text(const struct app *app, const struct paths *p,
+    const struct vault_token_info *t, const struct vault_host_info *h)
 {
 	char path[4096], name[VAULT_PRODUCT_MAX + 1];
 
@@ -80,17 +84,18 @@ static int report_text(const struct app *app, const struct paths *p, const struc
 	return out_done(app);
 }
 
-static int report_json(const struct app *app, const struct paths *p, const struct vault_token_info *t,
-    const struct vault_host_info *h)
+static int report_json(const struct app *app, const struct paths *p,
+    const struct vault_token_info *t, const struct vault_host_info *h)
 {
-	const char token_grade[] = { grade_of_token(t), '\0' }, host_grade[] = { grade_of_host(h), '\0' };
+	const char token_grade[] = { grade_of_token(t), '\0' },
+		   host_grade[] = { grade_of_host(h), '\0' };
 
-	return out_json(app,
-	    json_pack("{s:o,s:o,s:o,s:{s:o,s:o,s:b,s:b,s:s},s:{s:o,s:b,s:s}}", "vault", text_json(p->vault),
-		"host_key", text_json(p->host_key), "state", text_json(p->state), "token", "name",
-		text_json(t->name), "product", text_json(t->product), "uv", t->uv, "without_touch",
-		t->without_touch, "grade", token_grade, "host", "name", text_json(h->name), "bound", h->bound,
-		"grade", host_grade));
+	return out_json(app, json_pack("{s:o,s:o,s:o,s:{s:o,s:o,s:b,s:b,s:s},s:{s:o,s:b,s:s}}",
+				 "vault", text_json(p->vault), "host_key", text_json(p->host_key),
+				 "state", text_json(p->state), "token", "name", text_json(t->name),
+				 "product", text_json(t->product), "uv", t->uv, "without_touch",
+				 t->without_touch, "grade", token_grade, "host", "name",
+				 text_json(h->name), "bound", h->bound, "grade", host_grade));
 }
 
 int cmd_init(struct app *app, const struct arguments *args)
@@ -118,5 +123,6 @@ int cmd_init(struct app *app, const struct arguments *args)
 		return r;
 	(void)vault_tokens(v, &tokens);
 	(void)vault_hosts(v, &hosts);
-	return app->json ? report_json(app, &p, tokens, hosts) : report_text(app, &p, tokens, hosts);
+	return app->json ? report_json(app, &p, tokens, hosts)
+			 : report_text(app, &p, tokens, hosts);
 }

@@ -27,7 +27,8 @@ static int check(struct app *app, const struct vault *v, const struct rename *re
 	if (r != 0)
 		return r;
 	if (vault_entry_find(v, rename->to) != NULL)
-		return fail(app, STATUS_EXISTS, "an entry %s is there already; choose another name", rename->to);
+		return fail(app, STATUS_EXISTS, "an entry %s is there already; choose another name",
+		    rename->to);
 	return STATUS_OK;
 }
 
@@ -51,7 +52,8 @@ int cmd_rename(struct app *app, const struct arguments *args)
 	if (r != 0)
 		return r;
 	if (app->json)
-		return out_json(app, json_pack("{s:s,s:s}", "renamed", rename.from, "to", rename.to));
+		return out_json(
+		    app, json_pack("{s:s,s:s}", "renamed", rename.from, "to", rename.to));
 	note(app, "%s is now %s", rename.from, rename.to);
 	return STATUS_OK;
 }

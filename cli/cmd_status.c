@@ -50,8 +50,8 @@ static void print_token(const struct vault_token_info *t)
 	char name[VAULT_HUMAN_NAME_MAX + 1], product[VAULT_PRODUCT_MAX + 1];
 
 	out("token       %s: %s%s%s, %s, grade %c\n", text_clean(t->name, name, sizeof(name)),
-	    text_clean(t->product, product, sizeof(product)), *t->product == '\0' ? "" : ", ", token_kind(t),
-	    token_way(t), grade_of_token(t));
+	    text_clean(t->product, product, sizeof(product)), *t->product == '\0' ? "" : ", ",
+	    token_kind(t), token_way(t), grade_of_token(t));
 }
 
 static void print_host(const struct vault_host_info *h)
@@ -69,9 +69,11 @@ static void print_summary(const struct status *s)
 
 	out("vault       %s\nid          %s\n", text_clean(s->path, path, sizeof(path)), s->id);
 	out("generation  %llu, by %s, %s\n", (unsigned long long)s->summary.generation,
-	    text_clean(s->summary.signer, signer, sizeof(signer)), text_time(s->summary.committed, when));
-	out("trust       %s\n",
-	    s->summary.trust == VAULT_TRUST_VERIFIED ? "verified" : "not verified yet on this host");
+	    text_clean(s->summary.signer, signer, sizeof(signer)),
+	    text_time(s->summary.committed, when));
+	out("trust       %s\n", s->summary.trust == VAULT_TRUST_VERIFIED
+				    ? "verified"
+				    : "not verified yet on this host");
 	out("holds       %zu entries, %zu tokens, %zu hosts, %llu bytes\n", s->summary.n_entries,
 	    s->summary.n_tokens, s->summary.n_hosts, (unsigned long long)s->summary.file_size);
 }
@@ -79,7 +81,8 @@ static void print_summary(const struct status *s)
 static int status_text(const struct app *app, const struct status *s)
 {
 	const char *advice[GRADE_ADVICE_MAX];
-	size_t n = grade_advice(s->tokens, s->summary.n_tokens, s->hosts, s->summary.n_hosts, advice);
+	size_t n =
+	    grade_advice(s->tokens, s->summary.n_tokens, s->hosts, s->summary.n_hosts, advice);
 
 	print_summary(s);
 	for (size_t i = 0; i < s->summary.n_tokens; i++)
@@ -99,7 +102,8 @@ static json_t *token_json(const struct vault_token_info *t)
 
 	return json_pack("{s:o,s:o,s:s,s:b,s:b,s:b,s:s,s:s}", "name", text_json(t->name), "product",
 	    text_json(t->product), "kind", token_kind(t), "uv", t->uv, "passphrase", t->passphrase,
-	    "without_touch", t->without_touch, "grade", grade, "created", text_time_json(t->created, when));
+	    "without_touch", t->without_touch, "grade", grade, "created",
+	    text_time_json(t->created, when));
 }
 
 static json_t *host_json(const struct vault_host_info *h)
@@ -107,8 +111,9 @@ static json_t *host_json(const struct vault_host_info *h)
 	const char grade[] = { grade_of_host(h), '\0' };
 	char when[32];
 
-	return json_pack("{s:o,s:s,s:b,s:s,s:b,s:s}", "name", text_json(h->name), "kind", "keyfile", "bound",
-	    h->bound, "grade", grade, "this_host", h->this_host, "created", text_time_json(h->created, when));
+	return json_pack("{s:o,s:s,s:b,s:s,s:b,s:s}", "name", text_json(h->name), "kind", "keyfile",
+	    "bound", h->bound, "grade", grade, "this_host", h->this_host, "created",
+	    text_time_json(h->created, when));
 }
 
 static json_t *tokens_json(const struct status *s)
@@ -132,7 +137,8 @@ static json_t *hosts_json(const struct status *s)
 static json_t *advice_json(const struct status *s)
 {
 	const char *advice[GRADE_ADVICE_MAX];
-	size_t n = grade_advice(s->tokens, s->summary.n_tokens, s->hosts, s->summary.n_hosts, advice);
+	size_t n =
+	    grade_advice(s->tokens, s->summary.n_tokens, s->hosts, s->summary.n_hosts, advice);
 	json_t *a = json_array();
 
 	for (size_t i = 0; i < n; i++)
@@ -145,13 +151,15 @@ static int status_json(const struct app *app, const struct status *s)
 	const char token_grade[] = { s->token_grade, '\0' }, host_grade[] = { s->host_grade, '\0' };
 	char when[32];
 
-	return out_json(app,
-	    json_pack("{s:o,s:s,s:I,s:{s:o,s:s},s:b,s:i,s:I,s:o,s:o,s:{s:s,s:s},s:o}", "vault",
-		text_json(s->path), "id", s->id, "generation", (json_int_t)s->summary.generation, "committed",
-		"by", text_json(s->summary.signer), "at", text_time_json(s->summary.committed, when),
-		"verified", s->summary.trust == VAULT_TRUST_VERIFIED, "entries", (int)s->summary.n_entries,
-		"file_size", (json_int_t)s->summary.file_size, "tokens", tokens_json(s), "hosts",
-		hosts_json(s), "grade", "token", token_grade, "host", host_grade, "advice", advice_json(s)));
+	return out_json(
+	    app, json_pack("{s:o,s:s,s:I,s:{s:o,s:s},s:b,s:i,s:I,s:o,s:o,s:{s:s,s:s},s:o}", "vault",
+		     text_json(s->path), "id", s->id, "generation",
+		     (json_int_t)s->summary.generation, "committed", "by",
+		     text_json(s->summary.signer), "at", text_time_json(s->summary.committed, when),
+		     "verified", s->summary.trust == VAULT_TRUST_VERIFIED, "entries",
+		     (int)s->summary.n_entries, "file_size", (json_int_t)s->summary.file_size,
+		     "tokens", tokens_json(s), "hosts", hosts_json(s), "grade", "token",
+		     token_grade, "host", host_grade, "advice", advice_json(s)));
 }
 
 int cmd_status(struct app *app, const struct arguments *args)

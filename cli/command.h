@@ -7,13 +7,13 @@
 
 struct command {
 	const char *name;
-	const char *synopsis;   /* what follows the name: "NAME [FIELD] [--show]" */
-	const char *summary;    /* one line */
+	const char *synopsis; /* what follows the name: "NAME [FIELD] [--show]" */
+	const char *summary;  /* one line */
 	int (*run)(struct app *, const struct arguments *); /* returns the exit status */
-	const struct option_spec *options; /* ends with OPTIONS_END; may be NULL */
-	int min_operands, max_operands;    /* max -1: any number */
-	bool stops_at_operand;  /* options end at the first operand (`run`) */
-	bool without_vault;     /* needs neither libsodium nor locked memory */
+	const struct option_spec *options;                  /* ends with OPTIONS_END; may be NULL */
+	int min_operands, max_operands;                     /* max -1: any number */
+	bool stops_at_operand; /* options end at the first operand (`run`) */
+	bool without_vault;    /* needs neither libsodium nor locked memory */
 };
 
 extern const struct command commands[];
@@ -21,8 +21,8 @@ extern const size_t commands_len;
 /* NULL if there is none of that name. */
 const struct command *command_find(const char *name);
 
-extern const struct option_spec add_options[], edit_options[], get_options[],
-    init_options[], run_options[];
+extern const struct option_spec add_options[], edit_options[], get_options[], init_options[],
+    run_options[];
 
 int cmd_add(struct app *, const struct arguments *);
 int cmd_edit(struct app *, const struct arguments *);

@@ -5,14 +5,15 @@
 
 #include "cli/output.h"
 
-const char *entry_fields_text(const struct vault_entry_info *info, char buf[static ENTRY_FIELDS_TEXT_MAX])
+const char *entry_fields_text(
+    const struct vault_entry_info *info, char buf[static ENTRY_FIELDS_TEXT_MAX])
 {
 	size_t at = 0;
 
 	(void)snprintf(buf, ENTRY_FIELDS_TEXT_MAX, "-");
 	for (size_t i = 0; i < info->n_fields && i < VAULT_FIELDS_MAX; i++)
-		at += (size_t)snprintf(buf + at, ENTRY_FIELDS_TEXT_MAX - at, "%s%s", i == 0 ? "" : ", ",
-		    info->fields[i]);
+		at += (size_t)snprintf(buf + at, ENTRY_FIELDS_TEXT_MAX - at, "%s%s",
+		    i == 0 ? "" : ", ", info->fields[i]);
 	return buf;
 }
 
@@ -41,7 +42,8 @@ static json_t *labels_json(const struct vault_entry_info *info)
 	json_t *o = json_object();
 
 	for (size_t i = 0; o != NULL && i < info->n_labels; i++)
-		if (json_object_set_new(o, info->labels[i].key, text_json(info->labels[i].value)) != 0)
+		if (json_object_set_new(o, info->labels[i].key, text_json(info->labels[i].value)) !=
+		    0)
 			return json_decref(o), NULL;
 	return o;
 }
@@ -50,7 +52,8 @@ json_t *entry_json(const struct vault_entry_info *info)
 {
 	char created[32], modified[32];
 
-	return json_pack("{s:s,s:o,s:o,s:s,s:s,s:I}", "name", info->name, "fields", fields_json(info), "labels",
-	    labels_json(info), "created", text_time_json(info->created, created), "modified",
+	return json_pack("{s:s,s:o,s:o,s:s,s:s,s:I}", "name", info->name, "fields",
+	    fields_json(info), "labels", labels_json(info), "created",
+	    text_time_json(info->created, created), "modified",
 	    text_time_json(info->modified, modified), "version", (json_int_t)info->version);
 }

@@ -10,8 +10,8 @@
 #define ENTRY_FIELDS_TEXT_MAX (VAULT_FIELDS_MAX * (VAULT_FIELD_NAME_MAX + 2) + 1)
 
 /* The names of the fields, ", " between them; "-" where there is none. */
-const char *entry_fields_text(const struct vault_entry_info *,
-    char buf[static ENTRY_FIELDS_TEXT_MAX]);
+const char *entry_fields_text(
+    const struct vault_entry_info *, char buf[static ENTRY_FIELDS_TEXT_MAX]);
 /* Print the labels on one line as "key=value, key=value", no newline. */
 void entry_labels_print(const struct vault_entry_info *);
 /* {name, fields, labels, created, modified, version}; NULL: no memory. */

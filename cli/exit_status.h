@@ -6,26 +6,26 @@
 
 enum exit_status {
 	STATUS_OK = 0,
-	STATUS_ERROR = 1,            /* internal or I/O error */
+	STATUS_ERROR = 1, /* internal or I/O error */
 	STATUS_USAGE = 2,
-	STATUS_NOT_FOUND = 3,        /* no such vault, entry or field */
-	STATUS_EXISTS = 4,           /* exists already, or changed meanwhile */
-	STATUS_NO_TOKEN = 10,        /* no token plugged in */
-	STATUS_WRONG_TOKEN = 11,     /* not a token of this vault */
+	STATUS_NOT_FOUND = 3,         /* no such vault, entry or field */
+	STATUS_EXISTS = 4,            /* exists already, or changed meanwhile */
+	STATUS_NO_TOKEN = 10,         /* no token plugged in */
+	STATUS_WRONG_TOKEN = 11,      /* not a token of this vault */
 	STATUS_TOKEN_PERMISSION = 12, /* no permission on the token */
 	STATUS_TOUCH_TIMEOUT = 13,
 	STATUS_CANCELLED = 14,
-	STATUS_PIN = 15,             /* PIN required or wrong */
+	STATUS_PIN = 15, /* PIN required or wrong */
 	STATUS_PIN_BLOCKED = 16,
-	STATUS_TOKEN_FAILED = 17,    /* token failed or busy */
-	STATUS_NOT_APPROVED = 20,    /* host not approved */
+	STATUS_TOKEN_FAILED = 17,     /* token failed or busy */
+	STATUS_NOT_APPROVED = 20,     /* host not approved */
 	STATUS_FOREIGN_HOST_KEY = 21, /* host key made on another machine */
 	STATUS_DAMAGED = 30,
 	STATUS_TAMPERED = 31,
-	STATUS_ROLLED_BACK = 32,     /* rolled back or forked */
-	STATUS_VERSION = 33,         /* format version not supported */
-	STATUS_UNSAFE = 34,          /* unsafe permissions */
-	STATUS_RUN_FAILED = 125,     /* run: touchvault itself failed */
+	STATUS_ROLLED_BACK = 32, /* rolled back or forked */
+	STATUS_VERSION = 33,     /* format version not supported */
+	STATUS_UNSAFE = 34,      /* unsafe permissions */
+	STATUS_RUN_FAILED = 125, /* run: touchvault itself failed */
 	STATUS_RUN_CANNOT_EXECUTE = 126,
 	STATUS_RUN_NOT_FOUND = 127,
 };

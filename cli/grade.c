@@ -42,19 +42,25 @@ size_t grade_advice(const struct vault_token_info *tokens, size_t n_tokens,
 	size_t n = 0;
 
 	if (n_tokens == 1)
-		ret[n++] = "This vault has one token. If it is lost or breaks, nothing opens the vault: until a "
-			   "second token is enrolled, keep each broker's own way to issue new keys.";
+		ret[n++] =
+		    "This vault has one token. If it is lost or breaks, nothing opens the vault: "
+		    "until a "
+		    "second token is enrolled, keep each broker's own way to issue new keys.";
 	if (token == 'D')
-		ret[n++] = "A token that answers without a touch protects from nobody who can reach it: a "
-			   "token that insists on the touch would make it grade A or B.";
+		ret[n++] =
+		    "A token that answers without a touch protects from nobody who can reach it: a "
+		    "token that insists on the touch would make it grade A or B.";
 	else if (token > 'A')
-		ret[n++] = "Tokens enrolled with a PIN or a fingerprint would make it grade A: then a stolen "
+		ret[n++] = "Tokens enrolled with a PIN or a fingerprint would make it grade A: "
+			   "then a stolen "
 			   "token alone is of no use.";
 	if (host == 'D')
-		ret[n++] = "A host key that is bound to its machine would make it grade C: that takes an "
-			   "/etc/machine-id when the host key is made.";
+		ret[n++] =
+		    "A host key that is bound to its machine would make it grade C: that takes an "
+		    "/etc/machine-id when the host key is made.";
 	else if (host == 'C')
-		ret[n++] = "A host key in a file is grade C: keep host.key out of backups and off other "
-			   "machines.";
+		ret[n++] =
+		    "A host key in a file is grade C: keep host.key out of backups and off other "
+		    "machines.";
 	return n;
 }

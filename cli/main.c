@@ -16,21 +16,23 @@
 #include "cli/output.h"
 
 const struct command commands[] = {
-	{ "init", "[OPTION...]", "make a vault, with the first token and this host", cmd_init, init_options,
-	    0, 0, false, false },
+	{ "init", "[OPTION...]", "make a vault, with the first token and this host", cmd_init,
+	    init_options, 0, 0, false, false },
 	{ "add", "NAME [OPTION...]", "add an entry", cmd_add, add_options, 1, 1, false, false },
-	{ "edit", "NAME [OPTION...]", "change fields and labels of an entry", cmd_edit, edit_options, 1, 1,
-	    false, false },
-	{ "get", "NAME [FIELD] [--show]", "print a secret", cmd_get, get_options, 1, 2, false, false },
-	{ "run", "[OPTION...] -- COMMAND [ARGUMENT...]", "run a command with secrets in its environment",
-	    cmd_run, run_options, 0, -1, true, false },
+	{ "edit", "NAME [OPTION...]", "change fields and labels of an entry", cmd_edit,
+	    edit_options, 1, 1, false, false },
+	{ "get", "NAME [FIELD] [--show]", "print a secret", cmd_get, get_options, 1, 2, false,
+	    false },
+	{ "run", "[OPTION...] -- COMMAND [ARGUMENT...]",
+	    "run a command with secrets in its environment", cmd_run, run_options, 0, -1, true,
+	    false },
 	{ "list", "[GLOB]", "list entries, without a touch", cmd_list, NULL, 0, 1, false, false },
-	{ "show", "NAME", "show all of an entry but its secrets, without a touch", cmd_show, NULL, 1, 1,
-	    false, false },
+	{ "show", "NAME", "show all of an entry but its secrets, without a touch", cmd_show, NULL,
+	    1, 1, false, false },
 	{ "rename", "FROM TO", "rename an entry", cmd_rename, NULL, 2, 2, false, false },
 	{ "remove", "NAME", "remove an entry", cmd_remove, NULL, 1, 1, false, false },
-	{ "status", "", "show the vault, its tokens, hosts and grades, without a touch", cmd_status, NULL, 0,
-	    0, false, false },
+	{ "status", "", "show the vault, its tokens, hosts and grades, without a touch", cmd_status,
+	    NULL, 0, 0, false, false },
 	{ "help", "[COMMAND]", "say how a command is used", cmd_help, NULL, 0, 1, false, true },
 	{ "version", "", "print versions", cmd_version, NULL, 0, 0, false, true },
 };
@@ -71,7 +73,8 @@ static bool harden(struct app *app)
 	return standard_descriptors();
 }
 
-static int check_operands(const struct app *app, const struct command *c, const struct arguments *args)
+static int check_operands(
+    const struct app *app, const struct command *c, const struct arguments *args)
 {
 	const char *what = NULL;
 
@@ -81,8 +84,9 @@ static int check_operands(const struct app *app, const struct command *c, const 
 		what = "too many operands";
 	if (what == NULL)
 		return 0;
-	return fail(app, STATUS_USAGE, "%s: the usage is \"touchvault %s%s%s\"; see \"touchvault help %s\"",
-	    what, c->name, *c->synopsis == '\0' ? "" : " ", c->synopsis, c->name);
+	return fail(app, STATUS_USAGE,
+	    "%s: the usage is \"touchvault %s%s%s\"; see \"touchvault help %s\"", what, c->name,
+	    *c->synopsis == '\0' ? "" : " ", c->synopsis, c->name);
 }
 
 static int dispatch(struct app *app, const struct command *c, const struct arguments *args)
@@ -95,7 +99,8 @@ static int dispatch(struct app *app, const struct command *c, const struct argum
 		return cmd_version(app, args);
 	if (c == NULL)
 		return fail(app, STATUS_USAGE,
-		    "no command given: the usage is \"touchvault COMMAND ...\"; \"touchvault help\" lists "
+		    "no command given: the usage is \"touchvault COMMAND ...\"; \"touchvault "
+		    "help\" lists "
 		    "the commands");
 	r = check_operands(app, c, args);
 	if (r != 0 || c->without_vault)
@@ -112,7 +117,8 @@ int main(int argc, char **argv)
 	int r;
 
 	if (!harden(&app))
-		return fail(&app, STATUS_ERROR, "the process could not be hardened (%s)", strerror(errno));
+		return fail(
+		    &app, STATUS_ERROR, "the process could not be hardened (%s)", strerror(errno));
 	r = arguments_parse(&app, argc, argv, &command, &args);
 	return r != 0 ? r : dispatch(&app, command, &args);
 }

@@ -9,7 +9,8 @@
 
 const struct option_spec global_options[] = {
 	{ "vault", "NAME|FILE", false, "the vault (default: TOUCHVAULT_VAULT, else \"default\")" },
-	{ "device", "PATH", false, "the token's device (default: FIDO2_TOKEN, else the one there)" },
+	{ "device", "PATH", false,
+	    "the token's device (default: FIDO2_TOKEN, else the one there)" },
 	{ "json", NULL, false, "print JSON, errors too" },
 	{ "accept-rollback", NULL, false, "take an older or replaced vault, after a touch" },
 	{ "help", NULL, false, "say how a command is used (also -h)" },
@@ -21,7 +22,7 @@ struct parser {
 	struct app *app;
 	char **argv;
 	int argc;
-	int at;                 /* the next argument */
+	int at; /* the next argument */
 	bool options_ended;
 	const struct command *command;
 	struct arguments *args;
@@ -71,8 +72,8 @@ static int usage(struct parser *p, const char *what, const char *name, size_t le
 	const char *command = p->command == NULL ? "" : p->command->name;
 
 	look_for_json(p);
-	return fail(p->app, STATUS_USAGE, "%s%.*s; see \"touchvault help%s%s\"", what, (int)len, name,
-	    p->command == NULL ? "" : " ", command);
+	return fail(p->app, STATUS_USAGE, "%s%.*s; see \"touchvault help%s%s\"", what, (int)len,
+	    name, p->command == NULL ? "" : " ", command);
 }
 
 static const struct option_spec *find(const struct option_spec *specs, const char *name, size_t len)
@@ -159,7 +160,8 @@ static const char *from_environment(const char *name)
 static int apply_globals(struct parser *p)
 {
 	struct app *app = p->app;
-	const char *vault = option_value(p->args, "vault"), *device = option_value(p->args, "device");
+	const char *vault = option_value(p->args, "vault"),
+		   *device = option_value(p->args, "device");
 
 	app->json = option_is_given(p->args, "json");
 	app->accept_rollback = option_is_given(p->args, "accept-rollback");
@@ -182,7 +184,8 @@ int arguments_parse(struct app *app, int argc, char **argv, const struct command
 
 	*ret_command = NULL;
 	/* Operands are gathered at the front of argv. */
-	*ret = (struct arguments){ .operands = argv, .options = calloc((size_t)argc + 1, sizeof(*ret->options)) };
+	*ret = (struct arguments){ .operands = argv,
+		.options = calloc((size_t)argc + 1, sizeof(*ret->options)) };
 	if (ret->options == NULL)
 		return fail(app, STATUS_ERROR, "out of memory; free some and repeat");
 	while (r == 0 && p.at < argc) {

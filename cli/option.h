@@ -8,10 +8,10 @@
 #include <stddef.h>
 
 struct option_spec {
-	const char *name;       /* without "--" */
-	const char *value;      /* its value as usage shows it ("NAME=-"); NULL: takes none */
-	bool repeats;           /* may be given more than once */
-	const char *help;       /* one line for `help COMMAND` */
+	const char *name;  /* without "--" */
+	const char *value; /* its value as usage shows it ("NAME=-"); NULL: takes none */
+	bool repeats;      /* may be given more than once */
+	const char *help;  /* one line for `help COMMAND` */
 };
 
 struct option_given {
@@ -22,11 +22,14 @@ struct option_given {
 struct arguments {
 	struct option_given *options;
 	size_t n_options;
-	char **operands;        /* into argv, NULL-terminated */
+	char **operands; /* into argv, NULL-terminated */
 	int n_operands;
 };
 
-#define OPTIONS_END { .name = NULL }
+#define OPTIONS_END          \
+	{                    \
+		.name = NULL \
+	}
 
 /* What may be given before or after every command; ends with OPTIONS_END. */
 extern const struct option_spec global_options[];
@@ -40,7 +43,10 @@ struct command;
 int arguments_parse(struct app *, int argc, char **argv, const struct command **ret_command,
     struct arguments *ret) __attribute__((warn_unused_result));
 void arguments_free(struct arguments *);
-static inline void arguments_freep(struct arguments *a) { arguments_free(a); }
+static inline void arguments_freep(struct arguments *a)
+{
+	arguments_free(a);
+}
 
 /* The first value of the option, or NULL. */
 const char *option_value(const struct arguments *, const char *name);

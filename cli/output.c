@@ -38,11 +38,11 @@ static bool write_all(int fd, const char *p, size_t len)
 static size_t sequence_len(const unsigned char *p)
 {
 	static const unsigned char least[] = { 0, 0, 0, 0xa0, 0x90 };
-	size_t n = p[0] < 0x80		? 1 :
-	    p[0] >= 0xc2 && p[0] < 0xe0 ? 2 :
-	    p[0] >= 0xe0 && p[0] < 0xf0 ? 3 :
-	    p[0] >= 0xf0 && p[0] < 0xf5 ? 4 :
-					  0;
+	size_t n = p[0] < 0x80                   ? 1
+		   : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+		   : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
+		   : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+						 : 0;
 
 	for (size_t i = 1; i < n; i++)
 		if ((p[i] & 0xc0) != 0x80)
@@ -63,7 +63,7 @@ static bool sequence_harmful(const unsigned char *p)
 	if (p[0] != 0xe2)
 		return false;
 	return (p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
-	    (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9);
+	       (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9);
 }
 
 const char *text_clean(const char *text, char *buf, size_t size)
@@ -133,7 +133,8 @@ static void say_error(const struct app *app, int status, const char *code, const
 		(void)dprintf(STDERR_FILENO, "touchvault: %s\n", sentence);
 		return;
 	}
-	j = json_pack("{s:{s:i,s:s,s:s}}", "error", "status", status, "code", code, "message", sentence);
+	j = json_pack(
+	    "{s:{s:i,s:s,s:s}}", "error", "status", status, "code", code, "message", sentence);
 	if (j != NULL)
 		line = json_dumps(j, JSON_COMPACT);
 	json_decref(j);
@@ -168,22 +169,23 @@ int fail_vault(const struct app *app, int err)
 		where = "";
 	if (err == VAULT_ERR_IO)
 		what = strerror(vault_errno());
-	return fail(app, exit_status_of_vault(err), "%s%s%s; %s", where, *where == '\0' ? "" : ": ", what,
-	    advice_for_vault(err));
+	return fail(app, exit_status_of_vault(err), "%s%s%s; %s", where, *where == '\0' ? "" : ": ",
+	    what, advice_for_vault(err));
 }
 
 int fail_token(const struct app *app, int err, int retries)
 {
 	enum exit_status status = exit_status_of_token(err);
 	const char *what = token_strerror(err), *next = advice_for_token(err);
-	bool of_device = app->device != NULL &&
-	    (err == TOKEN_ERR_NO_DEVICE || err == TOKEN_ERR_NOT_A_TOKEN || err == TOKEN_ERR_PERMISSION);
+	bool of_device =
+	    app->device != NULL && (err == TOKEN_ERR_NO_DEVICE || err == TOKEN_ERR_NOT_A_TOKEN ||
+				       err == TOKEN_ERR_PERMISSION);
 
 	if (retries >= 0 && err == TOKEN_ERR_PIN_INVALID)
 		return fail(app, status, "%s, %d %s left; %s", what, retries,
 		    retries == 1 ? "try is" : "tries are", next);
-	return fail(app, status, "%s%s%s; %s", of_device ? app->device : "", of_device ? ": " : "", what,
-	    next);
+	return fail(app, status, "%s%s%s; %s", of_device ? app->device : "", of_device ? ": " : "",
+	    what, next);
 }
 
 void note(const struct app *app, const char *fmt, ...)

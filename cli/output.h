@@ -37,7 +37,8 @@ int out_check(const struct app *) __attribute__((warn_unused_result));
  * NULL is reported as no memory. Not for secrets. */
 int out_json(const struct app *, json_t *value) __attribute__((warn_unused_result));
 /* All of bytes to standard output, unbuffered: for secrets. Exit status. */
-int out_bytes(const struct app *, const void *bytes, size_t len) __attribute__((warn_unused_result));
+int out_bytes(const struct app *, const void *bytes, size_t len)
+    __attribute__((warn_unused_result));
 /* Flush standard output; exit status (1 if it could not all be written). Every
  * command that printed ends with it. */
 int out_done(const struct app *) __attribute__((warn_unused_result));

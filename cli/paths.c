@@ -54,7 +54,8 @@ static int base_dir(const struct app *app, const char *variable, const char *fal
 		return asprintf(ret, "%s/touchvault", dir) < 0 ? no_memory(app) : 0;
 	root = home();
 	if (root == NULL)
-		return fail(app, STATUS_ERROR, "no home directory is known; set HOME or %s", variable);
+		return fail(
+		    app, STATUS_ERROR, "no home directory is known; set HOME or %s", variable);
 	return asprintf(ret, "%s/%s/touchvault", root, fallback) < 0 ? no_memory(app) : 0;
 }
 
@@ -78,13 +79,15 @@ static int vault_path(const struct app *app, struct paths *p)
 	if (!p->vault_is_name) {
 		if (len >= PATH_MAX || app->vault[len - 1] == '/')
 			return fail(app, STATUS_USAGE,
-			    "the vault's path is too long or names a directory; name a file with --vault");
+			    "the vault's path is too long or names a directory; name a file with "
+			    "--vault");
 		p->vault = strdup(app->vault);
 		return p->vault == NULL ? no_memory(app) : 0;
 	}
 	if (!name_valid(app->vault))
 		return fail(app, STATUS_USAGE,
-		    "not a well-formed vault name; use letters, digits and . _ - for a name, at most %d, "
+		    "not a well-formed vault name; use letters, digits and . _ - for a name, at "
+		    "most %d, "
 		    "or a path with a slash in it",
 		    VAULT_NAME_MAX);
 	if (asprintf(&p->vault, "%s/%s" SUFFIX, p->vault_dir, app->vault) < 0) {
@@ -134,8 +137,9 @@ static int make_dir(const struct app *app, char *path)
 			continue;
 		*p = '\0';
 		if (mkdir(path, 0700) != 0 && errno != EEXIST)
-			return fail(app, STATUS_ERROR, "%s: the directory can't be made (%s); make it, mode 0700",
-			    path, strerror(errno));
+			return fail(app, STATUS_ERROR,
+			    "%s: the directory can't be made (%s); make it, mode 0700", path,
+			    strerror(errno));
 		*p = end;
 		if (end == '\0')
 			return 0;
@@ -144,7 +148,8 @@ static int make_dir(const struct app *app, char *path)
 
 int paths_make_dirs(const struct app *app, const struct paths *p)
 {
-	_cleanup_free_ char *state_dir = strndup(p->state, (size_t)(strrchr(p->state, '/') - p->state));
+	_cleanup_free_ char *state_dir =
+	    strndup(p->state, (size_t)(strrchr(p->state, '/') - p->state));
 	int r;
 
 	if (state_dir == NULL)

@@ -18,9 +18,9 @@
 struct touch {
 	struct app *app;
 	const char *purpose;
-	int err;                /* negative enum token_err */
+	int err; /* negative enum token_err */
 	int retries;
-	int status;             /* of an error that has been reported, else 0 */
+	int status; /* of an error that has been reported, else 0 */
 };
 
 static struct token_credential credential_of(const struct vault_token_info *slot)
@@ -44,7 +44,8 @@ static void take_response(struct vault_response *ret, const struct token_secret 
 
 _Static_assert(TOKEN_CREDENTIALS_MAX >= VAULT_TOKEN_SLOTS_MAX, "every slot can be asked for");
 _Static_assert(TOKEN_RESPONSE_MAX == VAULT_RESPONSE_MAX && TOKEN_SALT_LEN == VAULT_SALT_LEN &&
-	TOKEN_PUBLIC_KEY_LEN == VAULT_PUBLIC_KEY_LEN && TOKEN_AAGUID_LEN == VAULT_AAGUID_LEN,
+		   TOKEN_PUBLIC_KEY_LEN == VAULT_PUBLIC_KEY_LEN &&
+		   TOKEN_AAGUID_LEN == VAULT_AAGUID_LEN,
     "vault and token agree");
 
 static int derive(struct touch *t, const struct vault_token_info *slots, size_t n,
@@ -68,7 +69,8 @@ static int derive(struct touch *t, const struct vault_token_info *slots, size_t 
 	return r;
 }
 
-static int ask_passphrase(struct touch *t, const struct vault_token_info *slot, struct vault_response *ret)
+static int ask_passphrase(
+    struct touch *t, const struct vault_token_info *slot, struct vault_response *ret)
 {
 	char prompt[VAULT_HUMAN_NAME_MAX + 64];
 
@@ -90,8 +92,8 @@ static int respond(void *ctx, const struct vault_token_info *slots, size_t n,
 	return t->err != 0 || t->status != 0 ? -1 : 0;
 }
 
-int session_unlock(struct app *app, struct vault *v, const struct vault_entry_info *entry,
-    const char *purpose)
+int session_unlock(
+    struct app *app, struct vault *v, const struct vault_entry_info *entry, const char *purpose)
 {
 	struct touch t = { .app = app, .purpose = purpose, .retries = -1 };
 	int r = entry == NULL ? 0 : vault_entry_check(v, entry);
@@ -105,7 +107,8 @@ int session_unlock(struct app *app, struct vault *v, const struct vault_entry_in
 	return r == 0 ? STATUS_OK : fail_vault(app, r);
 }
 
-int session_change(struct app *app, struct vault *v, const char *purpose, vault_change_fn change, void *ctx)
+int session_change(
+    struct app *app, struct vault *v, const char *purpose, vault_change_fn change, void *ctx)
 {
 	int r = vault_commit_check(v);
 
@@ -140,14 +143,16 @@ static int fail_no_vault(const struct app *app, const struct paths *p)
 	size_t at = 0;
 
 	for (int i = 0; i < n && i < OTHERS_SHOWN; i++)
-		at += (size_t)snprintf(others + at, sizeof(others) - at, "%s%.*s", i == 0 ? "" : ", ",
-		    (int)strlen(names[i]->d_name) - 3, names[i]->d_name);
+		at += (size_t)snprintf(others + at, sizeof(others) - at, "%s%.*s",
+		    i == 0 ? "" : ", ", (int)strlen(names[i]->d_name) - 3, names[i]->d_name);
 	if (n > 0)
 		free_names(names, n);
 	if (at > 0)
-		return fail(app, STATUS_NOT_FOUND, "no vault at %s; name one with --vault, there %s: %s%s",
-		    p->vault, n == 1 ? "is" : "are", others, n > OTHERS_SHOWN ? ", ..." : "");
-	return fail(app, STATUS_NOT_FOUND, "no vault at %s; \"touchvault init\" makes one", p->vault);
+		return fail(app, STATUS_NOT_FOUND,
+		    "no vault at %s; name one with --vault, there %s: %s%s", p->vault,
+		    n == 1 ? "is" : "are", others, n > OTHERS_SHOWN ? ", ..." : "");
+	return fail(
+	    app, STATUS_NOT_FOUND, "no vault at %s; \"touchvault init\" makes one", p->vault);
 }
 
 static void note_trust(const struct app *app, const struct vault *v)
@@ -158,7 +163,8 @@ static void note_trust(const struct app *app, const struct vault *v)
 	vault_summarize(v, &s);
 	if (s.trust == VAULT_TRUST_UNVERIFIED)
 		note(app,
-		    "not verified yet: this host has no state for this vault (generation %llu, by %s, %s); "
+		    "not verified yet: this host has no state for this vault (generation %llu, by "
+		    "%s, %s); "
 		    "the next touch accepts it",
 		    (unsigned long long)s.generation, s.signer, text_time(s.committed, when));
 }
@@ -187,16 +193,18 @@ int session_name_check(const struct app *app, const char *name)
 	if (vault_name_valid(name))
 		return STATUS_OK;
 	return fail(app, STATUS_USAGE,
-	    "not a well-formed entry name; use letters, digits and . _ / -, at most %d", VAULT_NAME_MAX);
+	    "not a well-formed entry name; use letters, digits and . _ / -, at most %d",
+	    VAULT_NAME_MAX);
 }
 
-int session_find(struct app *app, const struct vault *v, const char *name,
-    const struct vault_entry_info **ret)
+int session_find(
+    struct app *app, const struct vault *v, const char *name, const struct vault_entry_info **ret)
 {
 	const struct vault_entry_info *info = vault_entry_find(v, name);
 
 	if (info == NULL)
-		return fail(app, STATUS_NOT_FOUND, "no entry %s in the vault; \"touchvault list\" shows the entries",
+		return fail(app, STATUS_NOT_FOUND,
+		    "no entry %s in the vault; \"touchvault list\" shows the entries",
 		    vault_name_valid(name) ? name : "of that name");
 	*ret = info;
 	return STATUS_OK;
@@ -222,8 +230,8 @@ static int enrol(struct touch *t, const struct session_new *new, const struct va
 	secret->pin_retries = -1;
 	vault_token_salt(v, salt);
 	touch_begin(t->purpose, &ui);
-	r = touch_end(token_enrol(t->app->device, pin_mode_of(new->pin_mode), new->allow_without_touch, salt, &ui,
-	    secret, ret));
+	r = touch_end(token_enrol(t->app->device, pin_mode_of(new->pin_mode),
+	    new->allow_without_touch, salt, &ui, secret, ret));
 	t->retries = secret->pin_retries;
 	if (r == 0)
 		take_response(ret_response, secret);
@@ -263,10 +271,11 @@ static int draft(struct app *app, struct vault **ret)
 	r = vault_draft(&vp, ret);
 	if (r == VAULT_ERR_EXISTS)
 		return fail(app, STATUS_EXISTS,
-		    "%s is there already; name another vault with --vault, or move it away", p.vault);
-	if (r == VAULT_ERR_NO_VAULT)
-		return fail(app, STATUS_NOT_FOUND, "the directory of %s is not there; make it, mode 0700",
+		    "%s is there already; name another vault with --vault, or move it away",
 		    p.vault);
+	if (r == VAULT_ERR_NO_VAULT)
+		return fail(app, STATUS_NOT_FOUND,
+		    "the directory of %s is not there; make it, mode 0700", p.vault);
 	return r == 0 ? STATUS_OK : fail_vault(app, r);
 }
 

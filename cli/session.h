@@ -26,8 +26,8 @@ int session_find(struct app *, const struct vault *, const char *name,
 
 /* Touch, then commit change. Before the touch: that a commit could be written
  * at all. */
-int session_change(struct app *, struct vault *, const char *purpose,
-    vault_change_fn change, void *ctx) __attribute__((warn_unused_result));
+int session_change(struct app *, struct vault *, const char *purpose, vault_change_fn change,
+    void *ctx) __attribute__((warn_unused_result));
 
 /* Enrol a token for a new vault and make it (init). The names and pin_mode
  * ("if-set", "required", "never") have been checked. */

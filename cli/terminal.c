@@ -139,7 +139,8 @@ static void echo_back(int tty, const struct echo *e, bool taken)
 /* One byte into ret, which is where a secret may be. */
 static int read_byte(int tty, int cancel_fd, char *ret)
 {
-	struct pollfd pfd[] = { { .fd = tty, .events = POLLIN }, { .fd = cancel_fd, .events = POLLIN } };
+	struct pollfd pfd[] = { { .fd = tty, .events = POLLIN },
+		{ .fd = cancel_fd, .events = POLLIN } };
 	ssize_t n;
 
 	do {
@@ -191,8 +192,8 @@ int terminal_prompt(const char *prompt, bool secret, char *ret, size_t size, siz
 	return r;
 }
 
-int terminal_ask(const struct app *app, const char *prompt, bool secret, const char *hint, char *ret,
-    size_t size, size_t *ret_len)
+int terminal_ask(const struct app *app, const char *prompt, bool secret, const char *hint,
+    char *ret, size_t size, size_t *ret_len)
 {
 	switch ((enum terminal_err)terminal_prompt(prompt, secret, ret, size, ret_len)) {
 	case TERMINAL_OK:

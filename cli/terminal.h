@@ -35,8 +35,8 @@ int terminal_prompt(const char *prompt, bool secret, char *ret, size_t size, siz
  * locked memory. Exit status: STATUS_CANCELLED (Ctrl-C, end of input),
  * STATUS_USAGE where there is no terminal (hint says which option to use
  * instead), longer than size - 1. Errors have been reported. */
-int terminal_ask(const struct app *, const char *prompt, bool secret, const char *hint,
-    char *ret, size_t size, size_t *ret_len) __attribute__((warn_unused_result));
+int terminal_ask(const struct app *, const char *prompt, bool secret, const char *hint, char *ret,
+    size_t size, size_t *ret_len) __attribute__((warn_unused_result));
 
 /* Say a line, without its newline, on the terminal (or standard error). */
 void terminal_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

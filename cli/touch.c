@@ -20,8 +20,8 @@ static void say_touch(void *ctx, const struct token_device *d, enum token_touch 
 	(void)credential;
 	if (steps > 1)
 		(void)snprintf(of, sizeof(of), ", touch %u of %u", step, steps);
-	terminal_say("Touch the %s (%s) to %s%s (%d s, Ctrl-C cancels)", product_of(d), d->path, purpose,
-	    of, TOKEN_TOUCH_SECONDS);
+	terminal_say("Touch the %s (%s) to %s%s (%d s, Ctrl-C cancels)", product_of(d), d->path,
+	    purpose, of, TOKEN_TOUCH_SECONDS);
 }
 
 /* A line on a terminal stays: it says what the touch was for. */
@@ -30,8 +30,8 @@ static void touch_done(void *ctx)
 	(void)ctx;
 }
 
-static int ask_pin(void *ctx, const struct token_device *d, int retries,
-    char ret_pin[static TOKEN_PIN_MAX + 1])
+static int ask_pin(
+    void *ctx, const struct token_device *d, int retries, char ret_pin[static TOKEN_PIN_MAX + 1])
 {
 	char prompt[TOKEN_PRODUCT_MAX + 64], left[32] = "";
 	size_t len;
@@ -39,7 +39,8 @@ static int ask_pin(void *ctx, const struct token_device *d, int retries,
 
 	(void)ctx;
 	if (retries >= 0)
-		(void)snprintf(left, sizeof(left), " (%d %s left)", retries, retries == 1 ? "try" : "tries");
+		(void)snprintf(
+		    left, sizeof(left), " (%d %s left)", retries, retries == 1 ? "try" : "tries");
 	(void)snprintf(prompt, sizeof(prompt), "PIN of the %s%s: ", product_of(d), left);
 	r = terminal_prompt(prompt, true, ret_pin, TOKEN_PIN_MAX + 1, &len);
 	if (r == TERMINAL_ERR_NONE)
