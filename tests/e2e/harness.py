@@ -73,7 +73,7 @@ class Terminal:
     """A program on a terminal of its own. Standard input, output and error are
     the terminal unless a pipe is asked for."""
 
-    def __init__(self, home, args, pipe_stdin=None, pipe_stdout=False, env=None):
+    def __init__(self, home, args, pipe_stdin=None, pipe_stdout=False, env=None, command=None):
         self.master, slave = pty.openpty()
         self.said = b""
         self.initial = termios.tcgetattr(slave)
@@ -83,7 +83,7 @@ class Terminal:
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
 
         self.process = subprocess.Popen(
-            home.command(*args), env={**home.env, **(env or {})}, preexec_fn=adopt,
+            command or home.command(*args), env={**home.env, **(env or {})}, preexec_fn=adopt,
             stdin=subprocess.PIPE if pipe_stdin is not None else slave,
             stdout=subprocess.PIPE if pipe_stdout else slave, stderr=slave)
         self.slave = slave

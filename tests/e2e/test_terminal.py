@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a person sees and types."""
+from harness import *
+
+
+class Prompts(Case):
+    def setUp(self):
+        super().setUp()
+        self.t = self.token()
+        self.new_vault(self.t)
+
+    def add(self, name="n"):
+        return self.home.on_terminal("--device", self.t.path, "add", name)
+
+    def test_fields_by_prompt_are_not_echoed(self):
+        t = self.add()
+        t.expect("Field name")
+        self.assertTrue(t.echo_is_on())
+        t.type("key\n")
+        t.expect("Value")
+        self.assertFalse(t.echo_is_on())
+        t.type("CANARY value\n")
+        t.expect("Field name")
+        self.assertTrue(t.echo_is_on())
+        t.type("\n")
+        t.expect("Touch")
+        result = t.finish()
+        self.assertEqual(result.status, 0, result)
+        self.assertNotIn(b"CANARY", result.tty)
+        got = self.ok(self.home.run("--device", self.t.path, "get", "n", "key"))
+        self.assertEqual(got.out, b"CANARY value")
+
+    def test_prompts_are_on_the_terminal_even_if_output_is_piped(self):
+        t = self.home.on_terminal("--device", self.t.path, "add", "n", pipe_stdout=True)
+        t.expect("Field name")
+        t.type("key\n")
+        t.expect("Value")
+        t.type("v\n")
+        t.expect("Field name")
+        t.type("\n")
+        result = t.finish()
+        self.assertEqual((result.status, result.out), (0, b""))
+
+    def test_ctrl_c_at_each_prompt(self):
+        before = digest(self.home.vault)
+        for steps in ([], ["key\n"], ["key\n", "CANARY\n"]):
+            with self.subTest(steps):
+                t = self.add()
+                for step in steps:
+                    t.expect("Value" if step.startswith("CANARY") else "Field name")
+                    t.type(step)
+                t.expect("Value" if len(steps) == 1 else "Field name")
+                t.type("\x03")
+                result = t.finish()
+                self.clean(result)
+                self.assertEqual(result.status, 14, result)
+                self.assertEqual(digest(self.home.vault), before)
+
+    def test_signals_at_a_prompt(self):
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+            with self.subTest(number):
+                t = self.add()
+                t.expect("Field name")
+                t.type("key\n")
+                t.expect("Value")
+                t.process.send_signal(number)
+                self.assertEqual(t.finish().status, 14)
+
+    def test_nothing_typed(self):
+        t = self.add()
+        t.expect("Field name")
+        t.type("\n")
+        self.assertEqual(t.finish().status, 14)
+
+    def test_bad_field_name_is_asked_again(self):
+        t = self.add()
+        t.expect("Field name")
+        t.type("a b\n")
+        t.expect("Field name")
+        t.type("ok\n")
+        t.expect("Value")
+        t.type("v\n")
+        t.expect("Field name")
+        t.type("ok\n")
+        t.expect("Field name")
+        t.type("\n")
+        self.assertEqual(t.finish().status, 0)
+
+
+class Init(Case):
+    def test_init_on_a_terminal(self):
+        token = self.token()
+        t = self.home.on_terminal("--device", token.path, "init")
+        t.expect("1 of 3")
+        t.expect("3 of 3")
+        t.expect("second token")
+        self.assertEqual(t.finish().status, 0)
+
+    def test_interrupted_init_leaves_no_vault(self):
+        token = self.token(touch="never")
+        t = self.home.on_terminal("--device", token.path, "init")
+        t.expect("1 of 3")
+        t.type("\x03")
+        self.assertEqual(t.finish().status, 14)
+        self.assertIsNone(digest(self.home.vault))
+        token.control("touch-policy at-once")
+        self.new_vault(token)
+
+    def test_pin_modes(self):
+        bare = self.token("bare")
+        self.refused(self.home.run("--device", bare.path, "init", "--pin", "required"), 15)
+        with_pin = self.token("with-pin", pin="271828", make_cred_uv_not_rqd=True)
+        self.refused(self.home.run("--device", with_pin.path, "init"), 15)
+        self.assertIsNone(digest(self.home.vault))
+        self.ok(self.home.run("--device", with_pin.path, "init", "--pin", "never"))
+        self.ok(self.home.run("--device", with_pin.path, "add", "a", "--field", "k=-", stdin=b"v"))
+
+    def test_an_older_token_wants_its_pin_to_make_a_credential_only(self):
+        token = self.token(pin="271828", no_make_cred_uv_not_rqd=True)
+        t = self.home.on_terminal("--device", token.path, "init", "--pin", "never")
+        t.expect("PIN")
+        t.type("271828\n")
+        self.assertEqual(t.finish().status, 0)
+        self.ok(self.home.run("--device", token.path, "add", "a", "--field", "k=-", stdin=b"v"))
+
+    def test_a_token_that_needs_no_touch(self):
+        token = self.token(gives_secret_without_up=True)
+        self.refused(self.home.run("--device", token.path, "init"), 17, "touch")
+        self.assertIsNone(digest(self.home.vault))
+        self.ok(self.home.run("--device", token.path, "init", "--allow-no-touch"))
+        self.assertIn(b"D", self.ok(self.home.run("status")).out)
+
+    def test_tokens_that_do_not_qualify(self):
+        for name, options in {"no-hmac": {"no_hmac_secret": True},
+                              "unstable": {"fault": "unstable-secret"},
+                              "unsigned": {"fault": "bad-signature"}}.items():
+            with self.subTest(name):
+                self.refused(self.home.run("--device", self.token(name, **options).path, "init"), 17)
+                self.assertIsNone(digest(self.home.vault))
+
+    def test_names(self):
+        token = self.token()
+        self.new_vault(token, None, "--token-name", "blue key", "--host-name", "trading box")
+        status = self.ok(self.home.run("status")).out
+        self.assertIn(b"blue key", status)
+        self.assertIn(b"trading box", status)
+
+
+if __name__ == "__main__":
+    unittest.main()
