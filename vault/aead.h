@@ -10,10 +10,10 @@
 #define AEAD_OVERHEAD (24 + 16)
 
 /* ret has len + AEAD_OVERHEAD bytes; the nonce is fresh and random. */
-void aead_seal(const uint8_t key[static AEAD_KEY_LEN], const void *ad, size_t ad_len, const void *in,
-    size_t len, uint8_t *ret);
+void aead_seal(const uint8_t key[static AEAD_KEY_LEN], const void *ad, size_t ad_len,
+    const void *in, size_t len, uint8_t *ret);
 /* ret has len - AEAD_OVERHEAD bytes. VAULT_ERR_TAMPERED, ret wiped. */
-int aead_open(const uint8_t key[static AEAD_KEY_LEN], const void *ad, size_t ad_len, const uint8_t *in,
-    size_t len, void *ret) __attribute__((warn_unused_result));
+int aead_open(const uint8_t key[static AEAD_KEY_LEN], const void *ad, size_t ad_len,
+    const uint8_t *in, size_t len, void *ret) __attribute__((warn_unused_result));
 
 #endif

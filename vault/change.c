@@ -10,15 +10,18 @@
 
 static int field_compare(const void *a, const void *b)
 {
-	return cbor_key_compare(((const struct vault_field *)a)->name, ((const struct vault_field *)b)->name);
+	return cbor_key_compare(
+	    ((const struct vault_field *)a)->name, ((const struct vault_field *)b)->name);
 }
 
 static int label_compare(const void *a, const void *b)
 {
-	return cbor_key_compare(((const struct vault_label *)a)->key, ((const struct vault_label *)b)->key);
+	return cbor_key_compare(
+	    ((const struct vault_label *)a)->key, ((const struct vault_label *)b)->key);
 }
 
-static int set_fields(struct index *x, struct vault_entry_info *info, const struct vault_field *sorted, size_t n)
+static int set_fields(
+    struct index *x, struct vault_entry_info *info, const struct vault_field *sorted, size_t n)
 {
 	const char **names = index_pool_alloc(x, n * sizeof(*names));
 
@@ -37,7 +40,8 @@ static int set_fields(struct index *x, struct vault_entry_info *info, const stru
 	return 0;
 }
 
-static int set_labels(struct index *x, struct vault_entry_info *info, const struct vault_label *labels, size_t n)
+static int set_labels(
+    struct index *x, struct vault_entry_info *info, const struct vault_label *labels, size_t n)
 {
 	struct vault_label *copy;
 
@@ -77,8 +81,9 @@ static struct index_entry *entry_new(struct index *x, size_t at, const char *nam
 	return e;
 }
 
-int vault_entry_put(struct vault *v, const char *name, bool replace, const struct vault_field *fields,
-    size_t n_fields, const struct vault_label *labels, size_t n_labels, int64_t now)
+int vault_entry_put(struct vault *v, const char *name, bool replace,
+    const struct vault_field *fields, size_t n_fields, const struct vault_label *labels,
+    size_t n_labels, int64_t now)
 {
 	struct vault_entry_info info = { 0 };
 	struct vault_field sorted[VAULT_FIELDS_MAX];

@@ -30,11 +30,11 @@ static inline void vault_cleanup_secret(void *p)
 #define _cleanup_close_ __attribute__((cleanup(vault_cleanup_close)))
 #define _cleanup_secret_ __attribute__((cleanup(vault_cleanup_secret)))
 
-#define TAKE_PTR(p)                                                                               \
-	__extension__({                                                                           \
-		__typeof__(p) taken_ = (p);                                                       \
-		(p) = NULL;                                                                       \
-		taken_;                                                                           \
+#define TAKE_PTR(p)                         \
+	__extension__({                     \
+		__typeof__(p) taken_ = (p); \
+		(p) = NULL;                 \
+		taken_;                     \
 	})
 
 #endif

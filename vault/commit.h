@@ -10,7 +10,7 @@
 
 /* In locked memory. */
 struct vault_keys {
-	struct slot_secret slot;     /* after an unlock: ssk and V */
+	struct slot_secret slot; /* after an unlock: ssk and V */
 	uint8_t a[KEY_LEN], b[KEY_LEN], master[KEY_LEN];
 	struct host_key host;
 };
@@ -40,17 +40,20 @@ int vault_load(struct vault *) __attribute__((warn_unused_result));
 void vault_unload(struct vault *);
 /* From v->keys->slot to the master key; checks the file's tag. */
 int vault_derive_master(struct vault *) __attribute__((warn_unused_result));
-int vault_file_tag(const uint8_t vault_id[static VAULT_ID_LEN], const uint8_t master[static KEY_LEN],
-    const uint8_t digest[static DIGEST_LEN], uint8_t ret[static TAG_LEN]) __attribute__((warn_unused_result));
+int vault_file_tag(const uint8_t vault_id[static VAULT_ID_LEN],
+    const uint8_t master[static KEY_LEN], const uint8_t digest[static DIGEST_LEN],
+    uint8_t ret[static TAG_LEN]) __attribute__((warn_unused_result));
 void vault_file_sum(const uint8_t digest[static DIGEST_LEN], const uint8_t tag[static TAG_LEN],
     const uint8_t signature[static SIGNATURE_LEN], uint8_t ret[static SUM_LEN]);
 /* This host's key, from its file into v->keys->host. NO_HOST_KEY,
  * DAMAGED_HOST_KEY, FOREIGN_HOST_KEY. */
 int vault_host_key_read(struct vault *) __attribute__((warn_unused_result));
-int vault_record_load(struct vault *, const struct index_entry *, uint8_t **ret) __attribute__((warn_unused_result));
+int vault_record_load(struct vault *, const struct index_entry *, uint8_t **ret)
+    __attribute__((warn_unused_result));
 /* Note this generation in the host state. */
 int vault_state_note(struct vault *) __attribute__((warn_unused_result));
 /* Write v's index and entries as the next generation; the lock is held. */
-int vault_write_generation(struct vault *, bool create, int64_t now) __attribute__((warn_unused_result));
+int vault_write_generation(struct vault *, bool create, int64_t now)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -44,8 +44,8 @@ int vault_draft(const struct vault_paths *p, struct vault **ret)
 	return 0;
 }
 
-static int add_token(struct vault *v, const struct vault_new_token *t, const struct vault_response *response,
-    int64_t now)
+static int add_token(struct vault *v, const struct vault_new_token *t,
+    const struct vault_response *response, int64_t now)
 {
 	struct token_slot *s = &v->token_slots[0];
 	struct index_token *x = &v->index.tokens[0];
@@ -123,8 +123,8 @@ static int add_this_host(struct vault *v, const char *name, int64_t now)
 	return 0;
 }
 
-int vault_create(struct vault *v, const struct vault_new_token *token, const struct vault_response *response,
-    const char *host_name, int64_t now)
+int vault_create(struct vault *v, const struct vault_new_token *token,
+    const struct vault_response *response, const char *host_name, int64_t now)
 {
 	_cleanup_close_ int lock = -1;
 	int r = own_key(v);

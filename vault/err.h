@@ -5,22 +5,22 @@
 
 enum vault_err {
 	VAULT_OK = 0,
-	VAULT_ERR_INTERNAL = -1,     /* a bug, or a library refused */
-	VAULT_ERR_NOMEM = -2,        /* no memory, or the locked arena is full */
-	VAULT_ERR_MLOCK = -3,        /* memory can't be locked (RLIMIT_MEMLOCK) */
-	VAULT_ERR_IO = -4,           /* a system call failed: errno says why */
-	VAULT_ERR_ARGUMENT = -5,     /* name, field or label not well-formed */
-	VAULT_ERR_LIMIT = -6,        /* larger than a limit of FORMAT.md */
-	VAULT_ERR_NO_VAULT = -7,     /* no such file */
-	VAULT_ERR_NOT_A_FILE = -8,   /* a directory, FIFO, symbolic link, ... */
+	VAULT_ERR_INTERNAL = -1,   /* a bug, or a library refused */
+	VAULT_ERR_NOMEM = -2,      /* no memory, or the locked arena is full */
+	VAULT_ERR_MLOCK = -3,      /* memory can't be locked (RLIMIT_MEMLOCK) */
+	VAULT_ERR_IO = -4,         /* a system call failed: errno says why */
+	VAULT_ERR_ARGUMENT = -5,   /* name, field or label not well-formed */
+	VAULT_ERR_LIMIT = -6,      /* larger than a limit of FORMAT.md */
+	VAULT_ERR_NO_VAULT = -7,   /* no such file */
+	VAULT_ERR_NOT_A_FILE = -8, /* a directory, FIFO, symbolic link, ... */
 	VAULT_ERR_NO_ENTRY = -9,
 	VAULT_ERR_NO_FIELD = -10,
-	VAULT_ERR_EXISTS = -11,      /* entry or vault of that name */
-	VAULT_ERR_LOCKED = -12,      /* another process is committing */
-	VAULT_ERR_WRONG_RESPONSE = -13, /* the slot's commitment doesn't match */
-	VAULT_ERR_RESPOND = -14,     /* the caller's respond function failed */
-	VAULT_ERR_NO_HOST_KEY = -15, /* this user has no host key yet */
-	VAULT_ERR_NOT_APPROVED = -16, /* host key has no slot in this file */
+	VAULT_ERR_EXISTS = -11,           /* entry or vault of that name */
+	VAULT_ERR_LOCKED = -12,           /* another process is committing */
+	VAULT_ERR_WRONG_RESPONSE = -13,   /* the slot's commitment doesn't match */
+	VAULT_ERR_RESPOND = -14,          /* the caller's respond function failed */
+	VAULT_ERR_NO_HOST_KEY = -15,      /* this user has no host key yet */
+	VAULT_ERR_NOT_APPROVED = -16,     /* host key has no slot in this file */
 	VAULT_ERR_FOREIGN_HOST_KEY = -17, /* made on another machine */
 	VAULT_ERR_DAMAGED_HOST_KEY = -18,
 	VAULT_ERR_NOT_A_VAULT = -19, /* another kind of file, or an empty one */
@@ -33,8 +33,8 @@ enum vault_err {
 	VAULT_ERR_VERSION = -26,     /* format version or kind not known */
 	VAULT_ERR_UNSAFE_FILE = -27, /* others can write it, or own it */
 	VAULT_ERR_UNSAFE_DIR = -28,
-	VAULT_ERR_STATE = -29,       /* host state damaged or not ours */
-	VAULT_ERR_CHANGED = -30,     /* changed meanwhile, so that the change no longer fits */
+	VAULT_ERR_STATE = -29,   /* host state damaged or not ours */
+	VAULT_ERR_CHANGED = -30, /* changed meanwhile, so that the change no longer fits */
 };
 
 /* English for an error, without a full stop; never NULL. */

@@ -9,10 +9,11 @@
 static bool sane(const struct header *h)
 {
 	return h->gen > 0 && h->n_token_slots >= 1 && h->n_token_slots <= VAULT_TOKEN_SLOTS_MAX &&
-	    h->n_host_slots >= 1 && h->n_host_slots <= VAULT_HOST_SLOTS_MAX &&
-	    h->token_slots_len <= VAULT_TOKEN_SLOTS_MAX * TOKEN_SLOT_MAX &&
-	    h->host_slots_len == h->n_host_slots * (size_t)HOST_SLOT_LEN &&
-	    h->index_len >= AEAD_OVERHEAD && h->index_len <= INDEX_MAX && h->entries_len <= ENTRIES_LEN_MAX;
+	       h->n_host_slots >= 1 && h->n_host_slots <= VAULT_HOST_SLOTS_MAX &&
+	       h->token_slots_len <= VAULT_TOKEN_SLOTS_MAX * TOKEN_SLOT_MAX &&
+	       h->host_slots_len == h->n_host_slots * (size_t)HOST_SLOT_LEN &&
+	       h->index_len >= AEAD_OVERHEAD && h->index_len <= INDEX_MAX &&
+	       h->entries_len <= ENTRIES_LEN_MAX;
 }
 
 int header_decode(struct rbuf *b, struct header *ret)
@@ -64,5 +65,6 @@ void header_encode(struct wbuf *b, const struct header *h)
 
 size_t header_meta_len(const struct header *h)
 {
-	return (size_t)HEADER_LEN + h->token_slots_len + h->host_slots_len + h->index_len + TRAILER_LEN;
+	return (size_t)HEADER_LEN + h->token_slots_len + h->host_slots_len + h->index_len +
+	       TRAILER_LEN;
 }

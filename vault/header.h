@@ -21,12 +21,12 @@
 
 struct header {
 	uint16_t n_token_slots, n_host_slots;
-	uint64_t gen;                       /* 1 at first */
+	uint64_t gen; /* 1 at first */
 	uint8_t vault_id[VAULT_ID_LEN];
 	uint8_t vault_salt[VAULT_SALT_LEN];
 	uint32_t token_slots_len, host_slots_len, index_len;
 	uint64_t entries_len;
-	uint8_t signer[HOST_ID_LEN];        /* the host that committed it */
+	uint8_t signer[HOST_ID_LEN]; /* the host that committed it */
 };
 
 /* VAULT_ERR_NOT_A_VAULT, VERSION, DAMAGED. Lengths are within limits after. */

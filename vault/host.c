@@ -23,7 +23,8 @@ static int derive(struct host_key *k)
 	    crypto_box_seed_keypair(k->box_pk, k->box_sk, s) != 0 ||
 	    kdf(no_vault, "tv1 host sign", k->seed, HOST_SEED_LEN, NULL, 0, s, 32) != 0 ||
 	    crypto_sign_seed_keypair(k->sign_pk, k->sign_sk, s) != 0 ||
-	    kdf(no_vault, "tv1 host state", k->seed, HOST_SEED_LEN, NULL, 0, k->state_key, KEY_LEN) != 0)
+	    kdf(no_vault, "tv1 host state", k->seed, HOST_SEED_LEN, NULL, 0, k->state_key,
+		KEY_LEN) != 0)
 		return VAULT_ERR_INTERNAL;
 	return 0;
 }
@@ -39,7 +40,8 @@ static void file_key(const uint8_t salt[static 32], const uint8_t binding[static
     uint8_t ret[static AEAD_KEY_LEN])
 {
 	/* Can't fail: all lengths are constants that fit. */
-	(void)!kdf(no_vault, "tv1 host file", salt, 32, binding, HOST_BINDING_LEN, ret, AEAD_KEY_LEN);
+	(void)!kdf(
+	    no_vault, "tv1 host file", salt, 32, binding, HOST_BINDING_LEN, ret, AEAD_KEY_LEN);
 }
 
 void host_key_encode(const struct host_key *k, const uint8_t binding[static HOST_BINDING_LEN],

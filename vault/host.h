@@ -16,11 +16,11 @@
 /* In locked memory only. */
 struct host_key {
 	uint8_t seed[HOST_SEED_LEN];
-	uint8_t box_sk[KEY_LEN], box_pk[KEY_LEN];     /* X25519 */
+	uint8_t box_sk[KEY_LEN], box_pk[KEY_LEN]; /* X25519 */
 	uint8_t sign_sk[crypto_sign_SECRETKEYBYTES];
-	uint8_t sign_pk[crypto_sign_PUBLICKEYBYTES];  /* Ed25519 */
-	uint8_t state_key[KEY_LEN];                   /* MAC of the host state */
-	bool bound;                                   /* to a machine id */
+	uint8_t sign_pk[crypto_sign_PUBLICKEYBYTES]; /* Ed25519 */
+	uint8_t state_key[KEY_LEN];                  /* MAC of the host state */
+	bool bound;                                  /* to a machine id */
 };
 
 /* A fresh key. */
@@ -35,7 +35,8 @@ int host_key_decode(const uint8_t *p, size_t len, const uint8_t binding[static H
 /* The id of a host in a vault: from its public keys, so that an id can't be
  * given to another key, and hosts can't be told to be the same across vaults. */
 int host_id(const uint8_t vault_id[static VAULT_ID_LEN], const uint8_t hpk[static KEY_LEN],
-    const uint8_t hvk[static 32], uint8_t ret[static HOST_ID_LEN]) __attribute__((warn_unused_result));
+    const uint8_t hvk[static 32], uint8_t ret[static HOST_ID_LEN])
+    __attribute__((warn_unused_result));
 
 /* Sign the approval of h, in generation h->cert_gen, and set its certifier. */
 void host_certify(const uint8_t vault_id[static VAULT_ID_LEN], const struct host_key *by,

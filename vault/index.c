@@ -129,7 +129,8 @@ static void fields_decode(struct index *x, struct rbuf *b, struct vault_entry_in
 		b->bad = true;
 	for (size_t i = 0; !b->bad && i < n; i++) {
 		names[i] = text(x, b, VAULT_FIELD_NAME_MAX);
-		if (!vault_field_name_valid(names[i]) || (i > 0 && cbor_key_compare(names[i - 1], names[i]) >= 0))
+		if (!vault_field_name_valid(names[i]) ||
+		    (i > 0 && cbor_key_compare(names[i - 1], names[i]) >= 0))
 			b->bad = true;
 	}
 	ret->fields = names;
@@ -345,7 +346,8 @@ void index_remove(struct index *x, size_t i)
 	memmove(&x->entries[i], &x->entries[i + 1], (x->n_entries - i) * sizeof(*x->entries));
 }
 
-const struct index_host *index_host_by_id(const struct index *x, const uint8_t id[static HOST_ID_LEN])
+const struct index_host *index_host_by_id(
+    const struct index *x, const uint8_t id[static HOST_ID_LEN])
 {
 	for (size_t i = 0; i < x->n_hosts; i++)
 		if (memcmp(x->hosts[i].id, id, HOST_ID_LEN) == 0)

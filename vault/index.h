@@ -15,16 +15,16 @@
 
 struct index_token {
 	uint8_t slot_id[SLOT_ID_LEN];
-	uint8_t spk[KEY_LEN];            /* X25519: A is sealed to it */
-	struct vault_token_info info;    /* clear part filled from the slot */
+	uint8_t spk[KEY_LEN];         /* X25519: A is sealed to it */
+	struct vault_token_info info; /* clear part filled from the slot */
 };
 
 struct index_host {
 	uint8_t id[HOST_ID_LEN];
-	uint8_t hpk[KEY_LEN];            /* X25519: B is sealed to it */
-	uint8_t hvk[32];                 /* Ed25519: verifies commits */
+	uint8_t hpk[KEY_LEN]; /* X25519: B is sealed to it */
+	uint8_t hvk[32];      /* Ed25519: verifies commits */
 	uint8_t certifier[HOST_ID_LEN];
-	uint64_t cert_gen;               /* generation in which it was approved */
+	uint64_t cert_gen; /* generation in which it was approved */
 	uint8_t cert[SIGNATURE_LEN];
 	struct vault_host_info info;
 };
@@ -33,8 +33,8 @@ struct index_entry {
 	uint8_t id[ENTRY_ID_LEN];
 	uint32_t record_len;
 	uint8_t record_hash[ENTRY_HASH_LEN];
-	uint64_t offset;                 /* of the record, from the first one */
-	uint8_t *pending;                /* encoded new fields, locked memory, or NULL */
+	uint64_t offset;  /* of the record, from the first one */
+	uint8_t *pending; /* encoded new fields, locked memory, or NULL */
 	size_t pending_len;
 	struct vault_entry_info info;
 };
@@ -46,13 +46,14 @@ struct index {
 	size_t n_tokens, n_hosts, n_entries, cap_entries;
 	struct index_token tokens[VAULT_TOKEN_SLOTS_MAX];
 	struct index_host hosts[VAULT_HOST_SLOTS_MAX];
-	struct index_entry *entries;     /* sorted by name */
+	struct index_entry *entries; /* sorted by name */
 	struct pool *pool;
 };
 
 /* Decode the plaintext (padding removed) of an index. ret is zeroed first;
  * index_free it also after an error. VAULT_ERR_TAMPERED, NOMEM. */
-int index_decode(const uint8_t *p, size_t len, struct index *ret) __attribute__((warn_unused_result));
+int index_decode(const uint8_t *p, size_t len, struct index *ret)
+    __attribute__((warn_unused_result));
 void index_encode(struct wbuf *, const struct index *);
 /* An upper bound of what index_encode writes. */
 size_t index_encoded_max(const struct index *);
@@ -63,7 +64,8 @@ size_t index_find(const struct index *, const char *name, bool *ret_found);
 /* Insert a zeroed entry at position i; NULL without memory. */
 struct index_entry *index_insert(struct index *, size_t i);
 void index_remove(struct index *, size_t i);
-const struct index_host *index_host_by_id(const struct index *, const uint8_t id[static HOST_ID_LEN]);
+const struct index_host *index_host_by_id(
+    const struct index *, const uint8_t id[static HOST_ID_LEN]);
 
 /* Copies into the pool; NULL without memory. */
 void *index_pool_alloc(struct index *, size_t len);

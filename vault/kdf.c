@@ -7,7 +7,8 @@
 
 #include "vault/buf.h"
 
-_Static_assert(KDF_LABEL_MAX == crypto_generichash_blake2b_PERSONALBYTES, "label is the personalization");
+_Static_assert(
+    KDF_LABEL_MAX == crypto_generichash_blake2b_PERSONALBYTES, "label is the personalization");
 _Static_assert(VAULT_ID_LEN == crypto_generichash_blake2b_SALTBYTES, "vault id is the salt");
 
 int kdf(const uint8_t vault_id[static VAULT_ID_LEN], const char *label, const void *key,
@@ -19,8 +20,8 @@ int kdf(const uint8_t vault_id[static VAULT_ID_LEN], const char *label, const vo
 	if (len > sizeof(personal))
 		return VAULT_ERR_INTERNAL;
 	memcpy(personal, label, len);
-	if (crypto_generichash_blake2b_salt_personal(ret, ret_len, in, in_len, key, key_len, vault_id,
-		personal) != 0)
+	if (crypto_generichash_blake2b_salt_personal(
+		ret, ret_len, in, in_len, key, key_len, vault_id, personal) != 0)
 		return VAULT_ERR_INTERNAL;
 	return 0;
 }

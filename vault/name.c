@@ -44,13 +44,18 @@ bool vault_field_name_valid(const char *name)
 bool vault_label_valid(const char *key, const char *value)
 {
 	return word(key, VAULT_LABEL_KEY_MAX, "._-") &&
-	    text_valid(value, strnlen(value, VAULT_LABEL_VALUE_MAX + 1), VAULT_LABEL_VALUE_MAX);
+	       text_valid(value, strnlen(value, VAULT_LABEL_VALUE_MAX + 1), VAULT_LABEL_VALUE_MAX);
 }
 
 /* Length of the well-formed sequence at p (RFC 3629), 0 if there is none. */
 static size_t utf8_len(const uint8_t *p, size_t left)
 {
-	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+	size_t n = p[0] < 0x80   ? 1
+		   : p[0] < 0xc2 ? 0
+		   : p[0] < 0xe0 ? 2
+		   : p[0] < 0xf0 ? 3
+		   : p[0] < 0xf5 ? 4
+				 : 0;
 
 	if (n == 0 || n > left)
 		return 0;

@@ -30,8 +30,8 @@ int secret_init(void)
 
 	if (arena != NULL)
 		return 0;
-	map = mmap(NULL, SECRET_ARENA_LEN + 2 * guard, PROT_NONE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	map =
+	    mmap(NULL, SECRET_ARENA_LEN + 2 * guard, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (map == MAP_FAILED)
 		return VAULT_ERR_NOMEM;
 	if (mprotect(map + guard, SECRET_ARENA_LEN, PROT_READ | PROT_WRITE) != 0)

@@ -23,7 +23,7 @@ static bool clear_part_valid(const struct token_slot *s)
 		return false;
 	if (s->flags & SLOT_FLAG_PASSPHRASE)
 		return s->pw_ops >= 1 && s->pw_ops <= SLOT_PW_OPS_MAX && s->pw_mem_kib >= 8 &&
-		    s->pw_mem_kib <= SLOT_PW_MEM_KIB_MAX;
+		       s->pw_mem_kib <= SLOT_PW_MEM_KIB_MAX;
 	return s->pw_ops == 0 && s->pw_mem_kib == 0 && memcmp(s->pw_salt, zero, sizeof(zero)) == 0;
 }
 
@@ -95,8 +95,8 @@ static int slot_kek(const struct token_slot *s, const uint8_t vault_id[static VA
 		return VAULT_ERR_INTERNAL;
 	if (s->flags & SLOT_FLAG_PASSPHRASE) {
 		pw_len = KEY_LEN;
-		if (crypto_pwhash(pw, pw_len, r->passphrase, r->passphrase_len, s->pw_salt, s->pw_ops,
-			(size_t)s->pw_mem_kib * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0)
+		if (crypto_pwhash(pw, pw_len, r->passphrase, r->passphrase_len, s->pw_salt,
+			s->pw_ops, (size_t)s->pw_mem_kib * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0)
 			return VAULT_ERR_NOMEM;
 	}
 	return kdf(vault_id, "tv1 slot kek", r->response, r->response_len, pw, pw_len, ret_o, 64);
@@ -140,9 +140,9 @@ int token_slot_wrap(struct token_slot *s, const uint8_t vault_id[static VAULT_ID
 	return 0;
 }
 
-int share_seal(const uint8_t vault_id[static VAULT_ID_LEN], uint64_t gen, const uint8_t id[static 16],
-    const uint8_t share[static KEY_LEN], const uint8_t pk[static KEY_LEN],
-    uint8_t ret[static SEALED_SHARE_LEN])
+int share_seal(const uint8_t vault_id[static VAULT_ID_LEN], uint64_t gen,
+    const uint8_t id[static 16], const uint8_t share[static KEY_LEN],
+    const uint8_t pk[static KEY_LEN], uint8_t ret[static SEALED_SHARE_LEN])
 {
 	_cleanup_secret_ uint8_t *plain = secret_alloc(SEALED_SHARE_LEN);
 	struct wbuf b;
@@ -157,9 +157,9 @@ int share_seal(const uint8_t vault_id[static VAULT_ID_LEN], uint64_t gen, const 
 	return crypto_box_seal(ret, plain, b.len, pk) == 0 ? 0 : VAULT_ERR_TAMPERED;
 }
 
-int share_open(const uint8_t vault_id[static VAULT_ID_LEN], uint64_t gen, const uint8_t id[static 16],
-    const uint8_t sealed[static SEALED_SHARE_LEN], const uint8_t pk[static KEY_LEN],
-    const uint8_t sk[static KEY_LEN], uint8_t ret[static KEY_LEN])
+int share_open(const uint8_t vault_id[static VAULT_ID_LEN], uint64_t gen,
+    const uint8_t id[static 16], const uint8_t sealed[static SEALED_SHARE_LEN],
+    const uint8_t pk[static KEY_LEN], const uint8_t sk[static KEY_LEN], uint8_t ret[static KEY_LEN])
 {
 	_cleanup_secret_ uint8_t *plain = secret_alloc(SEALED_SHARE_LEN);
 	struct rbuf b;

@@ -12,11 +12,12 @@
 #define SLOT_ID_LEN 16
 #define SLOT_PW_SALT_LEN 16
 #define SLOT_COMMITMENT_LEN 32
-#define SLOT_WRAPPED_LEN (2 * KEY_LEN + 40)              /* nonce, ssk, V, tag */
-#define SEALED_SHARE_LEN (16 + 8 + 16 + KEY_LEN + 48)    /* vault_id, gen, id, share, seal */
+#define SLOT_WRAPPED_LEN (2 * KEY_LEN + 40)           /* nonce, ssk, V, tag */
+#define SEALED_SHARE_LEN (16 + 8 + 16 + KEY_LEN + 48) /* vault_id, gen, id, share, seal */
 #define TOKEN_SLOT_FIXED (SLOT_ID_LEN + 1 + 1 + 2 + 4 + 4 + SLOT_PW_SALT_LEN)
-#define TOKEN_SLOT_MAX                                                                            \
-	(TOKEN_SLOT_FIXED + VAULT_CREDENTIAL_ID_MAX + SLOT_COMMITMENT_LEN + SLOT_WRAPPED_LEN + SEALED_SHARE_LEN)
+#define TOKEN_SLOT_MAX                                                                         \
+	(TOKEN_SLOT_FIXED + VAULT_CREDENTIAL_ID_MAX + SLOT_COMMITMENT_LEN + SLOT_WRAPPED_LEN + \
+	    SEALED_SHARE_LEN)
 #define HOST_SLOT_LEN (HOST_ID_LEN + SEALED_SHARE_LEN)
 #define SLOT_FLAG_UV 0x01
 #define SLOT_FLAG_PASSPHRASE 0x02
@@ -27,7 +28,7 @@ struct token_slot {
 	uint8_t id[SLOT_ID_LEN];
 	uint8_t kind, flags;
 	uint16_t credential_len;
-	uint32_t pw_ops, pw_mem_kib;        /* zero without a passphrase */
+	uint32_t pw_ops, pw_mem_kib; /* zero without a passphrase */
 	uint8_t pw_salt[SLOT_PW_SALT_LEN];
 	uint8_t credential[VAULT_CREDENTIAL_ID_MAX];
 	uint8_t commitment[SLOT_COMMITMENT_LEN];
@@ -42,8 +43,8 @@ struct host_slot {
 
 /* What an unwrapped token slot yields; in locked memory only. */
 struct slot_secret {
-	uint8_t ssk[KEY_LEN];  /* X25519 secret key: opens sealed_A */
-	uint8_t v[KEY_LEN];    /* the anchor */
+	uint8_t ssk[KEY_LEN]; /* X25519 secret key: opens sealed_A */
+	uint8_t v[KEY_LEN];   /* the anchor */
 };
 
 int token_slot_decode(struct rbuf *, struct token_slot *ret) __attribute__((warn_unused_result));
@@ -60,12 +61,14 @@ int token_slot_wrap(struct token_slot *, const uint8_t vault_id[static VAULT_ID_
     const struct vault_response *, const struct slot_secret *) __attribute__((warn_unused_result));
 
 /* crypto_box_seal(vault_id || LE64(gen) || id || share, pk). */
-int share_seal(const uint8_t vault_id[static VAULT_ID_LEN], uint64_t gen, const uint8_t id[static 16],
-    const uint8_t share[static KEY_LEN], const uint8_t pk[static KEY_LEN],
-    uint8_t ret[static SEALED_SHARE_LEN]) __attribute__((warn_unused_result));
+int share_seal(const uint8_t vault_id[static VAULT_ID_LEN], uint64_t gen,
+    const uint8_t id[static 16], const uint8_t share[static KEY_LEN],
+    const uint8_t pk[static KEY_LEN], uint8_t ret[static SEALED_SHARE_LEN])
+    __attribute__((warn_unused_result));
 /* VAULT_ERR_TAMPERED where it doesn't open or is of another place. */
-int share_open(const uint8_t vault_id[static VAULT_ID_LEN], uint64_t gen, const uint8_t id[static 16],
-    const uint8_t sealed[static SEALED_SHARE_LEN], const uint8_t pk[static KEY_LEN],
-    const uint8_t sk[static KEY_LEN], uint8_t ret[static KEY_LEN]) __attribute__((warn_unused_result));
+int share_open(const uint8_t vault_id[static VAULT_ID_LEN], uint64_t gen,
+    const uint8_t id[static 16], const uint8_t sealed[static SEALED_SHARE_LEN],
+    const uint8_t pk[static KEY_LEN], const uint8_t sk[static KEY_LEN], uint8_t ret[static KEY_LEN])
+    __attribute__((warn_unused_result));
 
 #endif

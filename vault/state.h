@@ -41,8 +41,8 @@ struct state {
 int state_decode(const uint8_t *p, size_t len, const uint8_t key[static KEY_LEN], struct state *ret)
     __attribute__((warn_unused_result));
 /* *ret is malloc'd. */
-int state_encode(const struct state *, const uint8_t key[static KEY_LEN], uint8_t **ret, size_t *ret_len)
-    __attribute__((warn_unused_result));
+int state_encode(const struct state *, const uint8_t key[static KEY_LEN], uint8_t **ret,
+    size_t *ret_len) __attribute__((warn_unused_result));
 void state_free(struct state *);
 
 struct state_vault *state_vault_find(const struct state *, const uint8_t id[static VAULT_ID_LEN]);

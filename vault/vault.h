@@ -23,11 +23,11 @@
 /* Limits of FORMAT.md, section "Limits". */
 #define VAULT_ID_LEN 16
 #define VAULT_SALT_LEN 32
-#define VAULT_NAME_MAX 128           /* entry names, bytes */
+#define VAULT_NAME_MAX 128 /* entry names, bytes */
 #define VAULT_FIELD_NAME_MAX 64
 #define VAULT_LABEL_KEY_MAX 64
 #define VAULT_LABEL_VALUE_MAX 1024
-#define VAULT_FIELDS_MAX 64          /* per entry */
+#define VAULT_FIELDS_MAX 64 /* per entry */
 #define VAULT_LABELS_MAX 64
 #define VAULT_ENTRY_MAX (256 * 1024) /* plaintext bytes of one entry */
 #define VAULT_ENTRIES_MAX 65535
@@ -38,14 +38,14 @@
 #define VAULT_PASSPHRASE_MAX 1024
 #define VAULT_PUBLIC_KEY_LEN 64
 #define VAULT_AAGUID_LEN 16
-#define VAULT_HUMAN_NAME_MAX 64      /* token and host names, UTF-8 */
+#define VAULT_HUMAN_NAME_MAX 64 /* token and host names, UTF-8 */
 #define VAULT_PRODUCT_MAX 128
 
 /* Where things are. All absolute, or relative to the working directory. */
 struct vault_paths {
-	const char *vault;     /* the vault file */
-	const char *host_key;  /* this host's secret key */
-	const char *state;     /* this host's state: high-water marks, pins */
+	const char *vault;    /* the vault file */
+	const char *host_key; /* this host's secret key */
+	const char *state;    /* this host's state: high-water marks, pins */
 };
 
 /* A string of the index; s is NUL-terminated and holds no other NUL. */
@@ -58,10 +58,10 @@ struct vault_label {
  * vault; valid until the next change or vault_close. */
 struct vault_entry_info {
 	const char *name;
-	uint64_t version;              /* 1 at first, one more at every change of a field */
-	int64_t created, modified;     /* Unix seconds */
+	uint64_t version;          /* 1 at first, one more at every change of a field */
+	int64_t created, modified; /* Unix seconds */
 	size_t n_fields;
-	const char *const *fields;     /* names only, in canonical order */
+	const char *const *fields; /* names only, in canonical order */
 	size_t n_labels;
 	const struct vault_label *labels;
 };
@@ -77,11 +77,11 @@ struct vault_token_info {
 	bool uv, passphrase;
 	const uint8_t *credential_id;
 	size_t credential_id_len;
-	const char *name;              /* "first", ... */
-	const char *product;           /* may be "" */
+	const char *name;    /* "first", ... */
+	const char *product; /* may be "" */
 	uint8_t public_key[VAULT_PUBLIC_KEY_LEN];
 	uint8_t aaguid[VAULT_AAGUID_LEN];
-	bool without_touch;            /* forced in: grade D */
+	bool without_touch; /* forced in: grade D */
 	int64_t created;
 };
 
@@ -92,23 +92,23 @@ enum vault_host_kind {
 struct vault_host_info {
 	const char *name;
 	enum vault_host_kind kind;
-	bool bound;                    /* key bound to a machine id */
+	bool bound; /* key bound to a machine id */
 	bool this_host;
 	int64_t created;
 };
 
 /* How far the file's signature could be checked without a touch. */
 enum vault_trust {
-	VAULT_TRUST_VERIFIED,          /* signer pinned, or certified by one who is */
-	VAULT_TRUST_UNVERIFIED,        /* this host has no state for this vault yet */
+	VAULT_TRUST_VERIFIED,   /* signer pinned, or certified by one who is */
+	VAULT_TRUST_UNVERIFIED, /* this host has no state for this vault yet */
 };
 
 struct vault_summary {
 	uint64_t generation;
 	uint8_t id[VAULT_ID_LEN];
 	enum vault_trust trust;
-	const char *signer;            /* name of the host that made the generation */
-	int64_t committed;             /* when, by that host's clock */
+	const char *signer; /* name of the host that made the generation */
+	int64_t committed;  /* when, by that host's clock */
 	size_t n_entries, n_tokens, n_hosts;
 	uint64_t file_size;
 };
@@ -128,19 +128,18 @@ struct vault_entry {
 
 /* What a token slot is asked, and what it answers. */
 struct vault_response {
-	size_t slot;                   /* which of the slots answered */
+	size_t slot; /* which of the slots answered */
 	uint8_t response[VAULT_RESPONSE_MAX];
-	size_t response_len;           /* FIDO2: 32; YubiKey: 20 */
+	size_t response_len; /* FIDO2: 32; YubiKey: 20 */
 	char passphrase[VAULT_PASSPHRASE_MAX];
-	size_t passphrase_len;         /* 0 where the slot has none */
+	size_t passphrase_len; /* 0 where the slot has none */
 };
 
 /* "Here are the slots' public parts and the salt, bring me the response of
  * one." ret is in locked memory and is wiped after use. Non-zero: the caller
  * keeps the reason, vault_unlock returns VAULT_ERR_RESPOND. */
-typedef int (*vault_respond_fn)(void *ctx, const struct vault_token_info *slots,
-    size_t n_slots, const uint8_t salt[static VAULT_SALT_LEN],
-    struct vault_response *ret);
+typedef int (*vault_respond_fn)(void *ctx, const struct vault_token_info *slots, size_t n_slots,
+    const uint8_t salt[static VAULT_SALT_LEN], struct vault_response *ret);
 
 struct vault;
 
@@ -158,7 +157,6 @@ struct vault_new_token {
 /* Set up the locked arena and libsodium; once, before anything else.
  * VAULT_ERR_MLOCK where memory can't be locked. Section 6. */
 int vault_init(void) __attribute__((warn_unused_result));
-
 
 /* Begin a new vault in two steps, because the token must answer a salt that
  * is the vault's: vault_draft makes ids and salt and checks that a vault can
@@ -180,8 +178,11 @@ enum {
  * NULL; vault_where (below) names the path that is to blame. */
 int vault_open(const struct vault_paths *, unsigned flags, struct vault **ret)
     __attribute__((warn_unused_result));
-void vault_close(struct vault *);     /* wipes; NULL is fine */
-static inline void vault_closep(struct vault **v) { vault_close(*v); }
+void vault_close(struct vault *); /* wipes; NULL is fine */
+static inline void vault_closep(struct vault **v)
+{
+	vault_close(*v);
+}
 
 /* The path that the last failing call of vault_open, vault_draft,
  * vault_create or vault_commit was about; never NULL. With
@@ -204,13 +205,17 @@ const struct vault_entry_info *vault_entry_find(const struct vault *, const char
  * asked to touch for nothing. Section 2. */
 int vault_unlock(struct vault *, vault_respond_fn, void *ctx) __attribute__((warn_unused_result));
 /* Read the entry's record and compare its checksum: no touch. */
-int vault_entry_check(struct vault *, const struct vault_entry_info *) __attribute__((warn_unused_result));
+int vault_entry_check(struct vault *, const struct vault_entry_info *)
+    __attribute__((warn_unused_result));
 
 /* Decrypt one entry of an unlocked vault. */
 int vault_entry_open(struct vault *, const struct vault_entry_info *, struct vault_entry **ret)
     __attribute__((warn_unused_result));
 void vault_entry_free(struct vault_entry *);
-static inline void vault_entry_freep(struct vault_entry **e) { vault_entry_free(*e); }
+static inline void vault_entry_freep(struct vault_entry **e)
+{
+	vault_entry_free(*e);
+}
 /* NULL if there is none of that name. */
 const struct vault_field *vault_entry_field(const struct vault_entry *, const char *name);
 
@@ -228,9 +233,8 @@ int vault_commit_check(struct vault *) __attribute__((warn_unused_result));
 /* New entry, or (replace) new fields and labels for an existing one. Values
  * and strings are copied. EXISTS, NO_ENTRY, ARGUMENT, LIMIT. */
 int vault_entry_put(struct vault *, const char *name, bool replace,
-    const struct vault_field *fields, size_t n_fields,
-    const struct vault_label *labels, size_t n_labels, int64_t now)
-    __attribute__((warn_unused_result));
+    const struct vault_field *fields, size_t n_fields, const struct vault_label *labels,
+    size_t n_labels, int64_t now) __attribute__((warn_unused_result));
 int vault_entry_rename(struct vault *, const char *from, const char *to, int64_t now)
     __attribute__((warn_unused_result));
 int vault_entry_remove(struct vault *, const char *name) __attribute__((warn_unused_result));

@@ -48,9 +48,11 @@ static void derive_round_trip(void **state)
 	m.type = MESSAGE_DERIVE;
 	strcpy(m.derive.path, "/dev/hidraw3");
 	m.derive.n = 2;
-	m.derive.credentials[0] = (struct token_credential){ .kind = TOKEN_KIND_FIDO2, .uv = true, .id = id,
-		.id_len = sizeof(id) };
-	m.derive.credentials[1] = (struct token_credential){ .kind = TOKEN_KIND_FIDO2, .id = id, .id_len = 16 };
+	m.derive.credentials[0] = (struct token_credential){
+		.kind = TOKEN_KIND_FIDO2, .uv = true, .id = id, .id_len = sizeof(id)
+	};
+	m.derive.credentials[1] =
+	    (struct token_credential){ .kind = TOKEN_KIND_FIDO2, .id = id, .id_len = 16 };
 	check(&m);
 }
 
@@ -80,7 +82,9 @@ static void device_text_is_made_printable(void **state)
 	char out[8];
 
 	(void)state;
-	message_copy_text(out, sizeof(out), "a\033[2J\nb\xff" "cdefgh");
+	message_copy_text(out, sizeof(out),
+	    "a\033[2J\nb\xff"
+	    "cdefgh");
 	for (const char *p = out; *p != '\0'; p++)
 		assert_in_range(*p, 0x20, 0x7e);
 	assert_true(strlen(out) < sizeof(out));

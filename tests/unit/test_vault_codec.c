@@ -41,8 +41,8 @@ static void arena_allocates_and_wipes(void **state)
 static void names(void **state)
 {
 	static const char *const good[] = { "a", "ibkr/live", "A.b_c-d/1", "..a", NULL };
-	static const char *const bad[] = { "", "/", "/a", "a/", "a//b", ".", "..", "a/../b", "-x", "a b", "a\n",
-		"\xc3\xa9", NULL };
+	static const char *const bad[] = { "", "/", "/a", "a/", "a//b", ".", "..", "a/../b", "-x",
+		"a b", "a\n", "\xc3\xa9", NULL };
 	char longest[VAULT_NAME_MAX + 2];
 
 	(void)state;
@@ -76,7 +76,8 @@ static void slot_make(struct token_slot *s, struct vault_response *r, struct slo
 
 static void slot_opens_with_its_response_only(void **state)
 {
-	struct slot_secret *secret = secret_alloc(sizeof(*secret)), *back = secret_alloc(sizeof(*back));
+	struct slot_secret *secret = secret_alloc(sizeof(*secret)),
+			   *back = secret_alloc(sizeof(*back));
 	struct vault_response *r = secret_alloc(sizeof(*r));
 	struct token_slot s, t;
 
@@ -156,14 +157,16 @@ static void record_is_bound_to_its_place(void **state)
 	assert_int_equal(entry_encode_fields(&f, 1, &plain, &len), 0);
 	assert_int_equal(entry_record_seal(&place, master, plain, len, record), 0);
 	assert_int_equal(entry_record_len(len), ENTRY_PAD + 40);
-	assert_int_equal(entry_record_open(&place, master, record, entry_record_len(len), &back, &back_len), 0);
+	assert_int_equal(
+	    entry_record_open(&place, master, record, entry_record_len(len), &back, &back_len), 0);
 	assert_int_equal(entry_decode_fields(back, back_len, &e), 0);
 	assert_int_equal(vault_entry_field(e, "key")->value_len, sizeof(value));
 	assert_memory_equal(vault_entry_field(e, "key")->value, value, sizeof(value));
 	assert_null(vault_entry_field(e, "other"));
 	vault_entry_free(e);
 	place.gen = 6;
-	assert_int_equal(entry_record_open(&place, master, record, entry_record_len(len), &back, &back_len),
+	assert_int_equal(
+	    entry_record_open(&place, master, record, entry_record_len(len), &back, &back_len),
 	    VAULT_ERR_TAMPERED);
 	secret_free(plain);
 }

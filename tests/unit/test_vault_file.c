@@ -38,8 +38,11 @@ static int setup(void **state)
 {
 	struct vault_response *r = secret_alloc(sizeof(*r));
 	static const uint8_t id[64] = { 1 };
-	struct vault_new_token t = { .kind = VAULT_SLOT_FIDO2, .credential_id = id,
-		.credential_id_len = sizeof(id), .name = "first", .product = "test" };
+	struct vault_new_token t = { .kind = VAULT_SLOT_FIDO2,
+		.credential_id = id,
+		.credential_id_len = sizeof(id),
+		.name = "first",
+		.product = "test" };
 	uint8_t salt[VAULT_SALT_LEN];
 	struct vault *v;
 
@@ -76,7 +79,8 @@ static int teardown(void **state)
 static int put(struct vault *v, void *ctx)
 {
 	static const uint8_t value[] = "a\0b\n";
-	struct vault_field f[] = { { "secret", value, sizeof(value) }, { "id", (const uint8_t *)"x", 1 } };
+	struct vault_field f[] = { { "secret", value, sizeof(value) },
+		{ "id", (const uint8_t *)"x", 1 } };
 	struct vault_label l = { "surface", "api" };
 
 	return vault_entry_put(v, ctx, false, f, 2, &l, 1, 2000);
@@ -292,9 +296,13 @@ static void shares_are_fresh_at_every_commit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(stores_and_gives_back), T(wrong_token_is_refused), T(unapproved_host_gets_nothing),
-		T(every_damaged_byte_is_seen), T(rollback_and_fork_are_refused),
-		T(forgery_without_the_anchor_fails), T(unsafe_places_are_refused),
+		T(stores_and_gives_back),
+		T(wrong_token_is_refused),
+		T(unapproved_host_gets_nothing),
+		T(every_damaged_byte_is_seen),
+		T(rollback_and_fork_are_refused),
+		T(forgery_without_the_anchor_fails),
+		T(unsafe_places_are_refused),
 		T(shares_are_fresh_at_every_commit),
 	};
 

@@ -16,17 +16,21 @@ static const uint8_t vault_id[VAULT_ID_LEN] = { 1 };
 static void key_file_is_bound_to_the_machine(void **state)
 {
 	struct host_key *k = secret_alloc(sizeof(*k)), *back = secret_alloc(sizeof(*back));
-	uint8_t here[HOST_BINDING_LEN] = { 1 }, there[HOST_BINDING_LEN] = { 2 }, file[HOST_KEY_FILE_LEN];
+	uint8_t here[HOST_BINDING_LEN] = { 1 }, there[HOST_BINDING_LEN] = { 2 },
+		file[HOST_KEY_FILE_LEN];
 
 	(void)state;
 	assert_int_equal(host_key_generate(true, k), 0);
 	host_key_encode(k, here, file);
 	assert_int_equal(host_key_decode(file, sizeof(file), here, back), 0);
 	assert_memory_equal(k, back, sizeof(*k));
-	assert_int_equal(host_key_decode(file, sizeof(file), there, back), VAULT_ERR_FOREIGN_HOST_KEY);
-	assert_int_equal(host_key_decode(file, sizeof(file) - 1, here, back), VAULT_ERR_DAMAGED_HOST_KEY);
+	assert_int_equal(
+	    host_key_decode(file, sizeof(file), there, back), VAULT_ERR_FOREIGN_HOST_KEY);
+	assert_int_equal(
+	    host_key_decode(file, sizeof(file) - 1, here, back), VAULT_ERR_DAMAGED_HOST_KEY);
 	file[60] ^= 1;
-	assert_int_equal(host_key_decode(file, sizeof(file), here, back), VAULT_ERR_DAMAGED_HOST_KEY);
+	assert_int_equal(
+	    host_key_decode(file, sizeof(file), here, back), VAULT_ERR_DAMAGED_HOST_KEY);
 	secret_free(k);
 	secret_free(back);
 }
@@ -52,7 +56,8 @@ static void pin(struct state_vault *v, const struct index_host *h)
 
 static void signer_is_pinned_or_newly_certified(void **state)
 {
-	struct host_key *a = secret_alloc(sizeof(*a)), *r = secret_alloc(sizeof(*r)), *n = secret_alloc(sizeof(*n));
+	struct host_key *a = secret_alloc(sizeof(*a)), *r = secret_alloc(sizeof(*r)),
+			*n = secret_alloc(sizeof(*n));
 	static struct index x;
 	struct state_vault mark = { .gen = 10 };
 
