@@ -53,15 +53,19 @@ static int derive(struct touch *t, const struct vault_token_info *slots, size_t 
 {
 	_cleanup_secret_ struct token_secret *secret = secret_alloc(sizeof(*secret));
 	struct token_credential credentials[TOKEN_CREDENTIALS_MAX];
+	const char *names[TOKEN_CREDENTIALS_MAX];
+	const struct touch_notice notice = { t->app->json, t->purpose, names, n };
 	struct token_ui ui;
 	int r;
 
 	if (secret == NULL || n > TOKEN_CREDENTIALS_MAX)
 		return TOKEN_ERR_INTERNAL;
 	secret->pin_retries = -1;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		credentials[i] = credential_of(&slots[i]);
-	touch_begin(t->purpose, &ui);
+		names[i] = slots[i].name;
+	}
+	touch_begin(&notice, &ui);
 	r = touch_end(token_derive(t->app->device, credentials, n, salt, &ui, secret, &ret->slot));
 	t->retries = secret->pin_retries;
 	if (r == 0)
@@ -221,6 +225,7 @@ static int enrol(struct touch *t, const struct session_new *new, const struct va
     struct token_enrolment *ret, struct vault_response *ret_response)
 {
 	_cleanup_secret_ struct token_secret *secret = secret_alloc(sizeof(*secret));
+	const struct touch_notice notice = { t->app->json, t->purpose, NULL, 0 };
 	uint8_t salt[VAULT_SALT_LEN];
 	struct token_ui ui;
 	int r;
@@ -229,7 +234,7 @@ static int enrol(struct touch *t, const struct session_new *new, const struct va
 		return TOKEN_ERR_INTERNAL;
 	secret->pin_retries = -1;
 	vault_token_salt(v, salt);
-	touch_begin(t->purpose, &ui);
+	touch_begin(&notice, &ui);
 	r = touch_end(token_enrol(t->app->device, pin_mode_of(new->pin_mode),
 	    new->allow_without_touch, salt, &ui, secret, ret));
 	t->retries = secret->pin_retries;
@@ -272,7 +277,7 @@ static int draft(struct app *app, struct vault **ret)
 	if (r == VAULT_ERR_EXISTS)
 		return fail(app, STATUS_EXISTS,
 		    "%s is there already; name another vault with --vault, or move it away",
-		    p.vault);
+		    vault_where());
 	if (r == VAULT_ERR_NO_VAULT)
 		return fail(app, STATUS_NOT_FOUND,
 		    "the directory of %s is not there; make it, mode 0700", p.vault);

@@ -2,7 +2,9 @@
 #include "cli/touch.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "cli/output.h"
 #include "cli/terminal.h"
 
 static const char *product_of(const struct token_device *d)
@@ -10,18 +12,40 @@ static const char *product_of(const struct token_device *d)
 	return *d->product == '\0' ? "token" : d->product;
 }
 
+/* For a program that started this one and shows it to somebody. */
+static void say_json(const struct touch_notice *notice, const struct token_device *d,
+    const char *name, unsigned step, unsigned steps)
+{
+	json_t *o = json_pack("{s:{s:o,s:o,s:o,s:o,s:i,s:i,s:i}}", "touch", "token",
+	    text_json(name), "product", text_json(d->product), "device", text_json(d->path),
+	    "purpose", text_json(notice->purpose), "step", (int)step, "steps", (int)steps,
+	    "seconds", TOKEN_TOUCH_SECONDS);
+	char *line = json_dumps(o, JSON_COMPACT);
+
+	if (line != NULL)
+		(void)fprintf(stderr, "%s\n", line);
+	free(line);
+	json_decref(o);
+}
+
 static void say_touch(void *ctx, const struct token_device *d, enum token_touch what, unsigned step,
     unsigned steps, int credential)
 {
-	const char *purpose = ctx;
+	const struct touch_notice *notice = ctx;
+	bool known = credential >= 0 && (size_t)credential < notice->n_names;
+	const char *name = known ? notice->names[credential] : "";
 	char of[32] = "";
 
 	(void)what;
-	(void)credential;
+	if (notice->json && !terminal_available()) {
+		say_json(notice, d, name, step, steps);
+		return;
+	}
 	if (steps > 1)
 		(void)snprintf(of, sizeof(of), ", touch %u of %u", step, steps);
-	terminal_say("Touch the %s (%s) to %s%s (%d s, Ctrl-C cancels)", product_of(d), d->path,
-	    purpose, of, TOKEN_TOUCH_SECONDS);
+	terminal_say("Touch the %s%s%s%s(%s) to %s%s (%d s, Ctrl-C cancels)", product_of(d),
+	    known ? " \"" : "", name, known ? "\" " : " ", d->path, notice->purpose, of,
+	    TOKEN_TOUCH_SECONDS);
 }
 
 /* A line on a terminal stays: it says what the touch was for. */
@@ -50,10 +74,10 @@ static int ask_pin(
 	return r == 0 ? (int)len : 0;
 }
 
-void touch_begin(const char *purpose, struct token_ui *ret)
+void touch_begin(const struct touch_notice *notice, struct token_ui *ret)
 {
 	*ret = (struct token_ui){
-		.ctx = (char *)(uintptr_t)purpose,
+		.ctx = (struct touch_notice *)(uintptr_t)notice,
 		.touch = say_touch,
 		.touch_done = touch_done,
 		.pin = ask_pin,

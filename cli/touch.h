@@ -6,10 +6,17 @@
 
 #include "token/token.h"
 
+/* What the person is told. Everything is borrowed. */
+struct touch_notice {
+	bool json;                /* and to a program, where there is no terminal */
+	const char *purpose;      /* completes "Touch the token to ..." */
+	const char *const *names; /* of the credentials that are asked for */
+	size_t n_names;
+};
+
 /* Signals are taken in from touch_begin to touch_end, which must follow, and
- * which turns a success into TOKEN_ERR_CANCELLED if a signal came. purpose
- * completes "Touch the token to ..." and must outlive ret. */
-void touch_begin(const char *purpose, struct token_ui *ret);
+ * which turns a success into TOKEN_ERR_CANCELLED if a signal came. */
+void touch_begin(const struct touch_notice *, struct token_ui *ret);
 int touch_end(int err);
 
 #endif

@@ -2,6 +2,7 @@
 /* A new vault: generation 1, one token, this host. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,10 +12,27 @@
 #include "vault/text.h"
 #include "vault/vault.h"
 
+/* Neither a vault, nor the last generation of one that is gone, which the first
+ * commit would overwrite. */
+static int check_is_free(const struct store *s)
+{
+	char previous[PATH_MAX + sizeof(".prev")];
+	const char *const names[] = { s->path, previous };
+	struct stat st;
+
+	(void)snprintf(previous, sizeof(previous), "%s.prev", s->path);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (lstat(names[i], &st) == 0)
+			return store_fail(VAULT_ERR_EXISTS, names[i]);
+		if (errno != ENOENT)
+			return store_fail(VAULT_ERR_IO, names[i]);
+	}
+	return 0;
+}
+
 int vault_draft(const struct vault_paths *p, struct vault **ret)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = calloc(1, sizeof(*v));
-	struct stat st;
 	int r;
 
 	*ret = NULL;
@@ -31,11 +49,11 @@ int vault_draft(const struct vault_paths *p, struct vault **ret)
 		r = store_open(p->state, &v->state_store);
 	if (r != 0)
 		return r;
-	if (fstatat(v->store.dirfd, v->store.name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return store_fail(VAULT_ERR_EXISTS, v->store.path);
-	if (errno != ENOENT)
-		return store_fail(VAULT_ERR_IO, v->store.path);
-	r = vault_commit_check(v);
+	r = check_is_free(&v->store);
+	if (r == 0)
+		r = vault_host_check(v);
+	if (r == 0)
+		r = vault_commit_check(v);
 	if (r != 0)
 		return r;
 	randombytes_buf(v->header.vault_id, VAULT_ID_LEN);
@@ -131,6 +149,8 @@ int vault_create(struct vault *v, const struct vault_new_token *token,
 
 	if (r != 0)
 		return r;
+	/* To make a vault is to say that this path holds another one now. */
+	v->flags |= VAULT_ACCEPT_ROLLBACK;
 	r = add_token(v, token, response, now);
 	if (r == 0)
 		r = add_this_host(v, host_name, now);

@@ -2,8 +2,10 @@
 #include "vault/vault.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vault/aead.h"
 #include "vault/cleanup.h"
@@ -213,6 +215,20 @@ static int state_read(struct vault *v, struct state *ret)
 		r = state_decode(p, len, v->keys->host.state_key, ret);
 	return r == 0 ? 0
 		      : store_fail(r == VAULT_ERR_LIMIT ? VAULT_ERR_STATE : r, v->state_store.path);
+}
+
+int vault_host_check(struct vault *v)
+{
+	__attribute__((cleanup(state_free))) struct state state = { 0 };
+	int r = vault_host_key_read(v);
+
+	/* A state without the key that made it is nobody's. */
+	if (r == VAULT_ERR_NO_HOST_KEY)
+		return faccessat(v->state_store.dirfd, v->state_store.name, F_OK,
+			   AT_SYMLINK_NOFOLLOW) == 0
+			   ? store_fail(VAULT_ERR_STATE, v->state_store.path)
+			   : 0;
+	return r == 0 ? state_read(v, &state) : r;
 }
 
 /* Signature, then high-water mark. */

@@ -87,6 +87,23 @@ class Prompts(Case):
         self.assertEqual(t.finish().status, 0)
 
 
+class Notice(Case):
+    def test_it_names_the_token(self):
+        token = self.token()
+        self.new_vault(token, None, "--token-name", "blue key")
+        self.add(token, "k", {"a": "b"})
+        result = self.ok(self.home.run("--device", token.path, "get", "k"))
+        self.assertIn(b'"blue key"', result.err)
+
+    def test_a_program_gets_it_as_json(self):
+        token = self.token()
+        self.new_vault(token)
+        self.add(token, "k", {"a": "b"})
+        result = self.ok(self.home.run("--device", token.path, "--json", "get", "k"))
+        touch = json.loads(result.err)["touch"]
+        self.assertEqual((touch["token"], touch["purpose"], touch["seconds"]), ("first", "get k", 30))
+
+
 class Init(Case):
     def test_init_on_a_terminal(self):
         token = self.token()
@@ -105,6 +122,33 @@ class Init(Case):
         self.assertIsNone(digest(self.home.vault))
         token.control("touch-policy at-once")
         self.new_vault(token)
+
+    def test_a_new_vault_where_one_was_removed(self):
+        token = self.token()
+        self.new_vault(token)
+        os.unlink(self.home.vault)
+        self.new_vault(token)
+        self.add(token, "a", {"k": "v"})
+        # A vault that was lost by mistake: its last generation is still there.
+        os.unlink(self.home.vault)
+        self.refused(self.home.run("--device", token.path, "init"), 4, self.home.vault + ".prev")
+
+    def test_host_files_are_checked_before_a_touch(self):
+        token = self.token()
+        self.new_vault(token)
+        touches = len(token.transactions())
+        second = ("--device", token.path, "--vault", "second", "init")
+        for path in (self.home.host_key, self.home.state):
+            with open(path, "rb") as f:
+                data = f.read()
+            with open(path, "wb") as f:
+                f.write(data[:-1])
+            self.refused(self.home.run(*second), 30, path)
+            with open(path, "wb") as f:
+                f.write(data)
+        os.unlink(self.home.host_key)
+        self.refused(self.home.run(*second), 30, self.home.state)
+        self.assertEqual(len(token.transactions()), touches)
 
     def test_pin_modes(self):
         bare = self.token("bare")
