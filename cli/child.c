@@ -148,10 +148,17 @@ int child_look_up(
 	return r;
 }
 
+/* The kernel's limit for one of execve(2)'s strings, NUL included. */
+#define ASSIGNMENT_MAX 131072
+
 static int assign(const struct app *app, struct child_variable *v, const void *value, size_t len)
 {
 	size_t name_len = strlen(v->name);
 
+	if (name_len + 1 + len + 1 > ASSIGNMENT_MAX)
+		return fail(app, STATUS_USAGE,
+		    "%s of %s is longer than a variable can be (%d KiB); use --file", v->field,
+		    v->entry, ASSIGNMENT_MAX / 1024);
 	v->assignment = secret_alloc(name_len + 1 + len + 1);
 	if (v->assignment == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
@@ -177,13 +184,25 @@ static int write_all(int fd, const uint8_t *bytes, size_t len)
 	return 0;
 }
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3; where vm.memfd_noexec is 2, a must */
+#endif
+
+static int memory_file(void)
+{
+	unsigned flags = MFD_ALLOW_SEALING | MFD_CLOEXEC;
+	int fd = memfd_create("touchvault", flags | MFD_NOEXEC_SEAL);
+
+	return fd < 0 && errno == EINVAL ? memfd_create("touchvault", flags) : fd;
+}
+
 /* Sealed, so that the program finds what was put in; and left open at exec,
  * because its path is that of the descriptor. */
 static int make_file(const struct app *app, struct child_variable *v, const struct vault_field *f)
 {
 	char path[64];
 
-	v->fd = memfd_create("touchvault", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	v->fd = memory_file();
 	if (v->fd < 0 || fchmod(v->fd, 0400) != 0 ||
 	    write_all(v->fd, f->value, f->value_len) != 0 || lseek(v->fd, 0, SEEK_SET) != 0 ||
 	    fcntl(v->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) !=
@@ -262,10 +281,73 @@ static char **environment(const struct child *c, bool pristine)
 	return env;
 }
 
-int child_exec(const struct app *app, const struct child *c, bool pristine, char **argv)
+static int fail_exec(const struct app *app, const char *name, int err)
+{
+	return fail(app, err == ENOENT ? STATUS_RUN_NOT_FOUND : STATUS_RUN_CANNOT_EXECUTE,
+	    "the command %s can't be executed: %s", name, strerror(err));
+}
+
+/* 0, or the errno that execve would end with. */
+static int check_program(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return errno;
+	if (!S_ISREG(st.st_mode) || faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) != 0)
+		return EACCES;
+	return 0;
+}
+
+/* As execvp(3): one that may not be executed is passed over, but remembered. */
+static int search(const char *name, const char *dirs, char **ret)
+{
+	int found = ENOENT;
+
+	for (;; dirs++) {
+		int len = (int)strcspn(dirs, ":");
+		char *path;
+		int err;
+
+		if (asprintf(&path, "%.*s/%s", len > 0 ? len : 1, len > 0 ? dirs : ".", name) < 0)
+			return ENOMEM;
+		err = check_program(path);
+		if (err == 0) {
+			*ret = path;
+			return 0;
+		}
+		free(path);
+		if (err == EACCES)
+			found = EACCES;
+		dirs += len;
+		if (*dirs == '\0')
+			return found;
+	}
+}
+
+int child_find(const struct app *app, const char *name, char **ret)
+{
+	const char *dirs = getenv("PATH");
+	int err;
+
+	if (*name == '\0') {
+		err = ENOENT;
+	} else if (strchr(name, '/') == NULL) {
+		err = search(name, dirs != NULL ? dirs : "/bin:/usr/bin", ret);
+	} else {
+		err = check_program(name);
+		if (err == 0 && (*ret = strdup(name)) == NULL)
+			err = ENOMEM;
+	}
+	if (err == ENOMEM)
+		return fail_vault(app, VAULT_ERR_NOMEM);
+	return err == 0 ? STATUS_OK : fail_exec(app, name, err);
+}
+
+int child_exec(
+    const struct app *app, const struct child *c, bool pristine, const char *path, char **argv)
 {
 	_cleanup_free_ char **env = environment(c, pristine);
-	int err;
 
 	if (env == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
@@ -274,8 +356,7 @@ int child_exec(const struct app *app, const struct child *c, bool pristine, char
 			(void)fcntl(c->v[i].fd, F_SETFD, 0);
 	(void)signal(SIGPIPE, app->sigpipe_ignored ? SIG_IGN : SIG_DFL);
 	(void)umask(app->umask);
-	(void)execvpe(argv[0], argv, env);
-	err = errno;
-	return fail(app, err == ENOENT ? STATUS_RUN_NOT_FOUND : STATUS_RUN_CANNOT_EXECUTE,
-	    "the command can't be executed: %s", strerror(err));
+	/* Not execve: a script without "#!" is the shell's, as env(1) has it. */
+	(void)execvpe(path, argv, env);
+	return fail_exec(app, argv[0], errno);
 }

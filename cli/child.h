@@ -40,9 +40,14 @@ int child_look_up(struct app *, const struct arguments *, const struct vault *, 
 /* Fetch every value from the unlocked vault. */
 int child_fill(const struct app *, struct vault *, struct child *)
     __attribute__((warn_unused_result));
-/* Become the program argv[0]. Returns only on failure, which has been reported:
- * 127 where there is no such program, 126 where it can't be executed. */
-int child_exec(const struct app *, const struct child *, bool pristine, char **argv)
+/* Where the program is, by this process's PATH: before a touch. *ret has a slash
+ * and is malloc'ed. 127 where there is none, 126 where it can't be executed;
+ * reported. */
+int child_find(const struct app *, const char *name, char **ret)
     __attribute__((warn_unused_result));
+/* Become the program that is at path. Returns only on failure, which has been
+ * reported: 126, or 127 where the program or its interpreter has gone. */
+int child_exec(const struct app *, const struct child *, bool pristine, const char *path,
+    char **argv) __attribute__((warn_unused_result));
 
 #endif

@@ -8,6 +8,7 @@
 #include "cli/child.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "vault/cleanup.h"
 
 #define PURPOSE_MAX 512
 #define ENTRIES_SHOWN 3
@@ -50,7 +51,7 @@ static void purpose_print(const struct child *c, const char *program, char ret[s
 
 /* Everything of the vault is gone from memory when this returns, but what the
  * program is to have. */
-static int fetch(struct app *app, const struct arguments *args, struct child *c)
+static int fetch(struct app *app, const struct arguments *args, struct child *c, char **ret_program)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
 	char purpose[PURPOSE_MAX];
@@ -58,6 +59,8 @@ static int fetch(struct app *app, const struct arguments *args, struct child *c)
 
 	if (r == 0)
 		r = child_look_up(app, args, v, c);
+	if (r == 0)
+		r = child_find(app, args->operands[0], ret_program);
 	if (r != 0)
 		return r;
 	purpose_print(c, args->operands[0], purpose);
@@ -73,6 +76,7 @@ static int fetch(struct app *app, const struct arguments *args, struct child *c)
 int cmd_run(struct app *app, const struct arguments *args)
 {
 	__attribute__((cleanup(child_freep))) struct child *c = calloc(1, sizeof(*c));
+	_cleanup_free_ char *program = NULL;
 	int r;
 
 	if (c == NULL)
@@ -81,8 +85,8 @@ int cmd_run(struct app *app, const struct arguments *args)
 		return fail(app, STATUS_USAGE, "no command is named; it comes after \"--\"");
 	r = child_parse(app, args, c);
 	if (r == 0)
-		r = fetch(app, args, c);
+		r = fetch(app, args, c, &program);
 	if (r == 0)
-		r = child_exec(app, c, option_is_given(args, "pristine"), args->operands);
+		r = child_exec(app, c, option_is_given(args, "pristine"), program, args->operands);
 	return r;
 }
