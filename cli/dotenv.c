@@ -91,7 +91,7 @@ static void read_plain(struct dotenv *d, struct dotenv_pair *ret)
 	char *begin = d->at, *end = line_end(d), *p;
 
 	for (p = begin; p < end; p++)
-		if (*p == '#' && (p == begin || is_blank(p[-1])))
+		if (*p == '#' && is_blank(p[-1])) /* before the first is at least the "=" */
 			break;
 	d->at = end;
 	while (p > begin && is_blank(p[-1]))

@@ -26,11 +26,16 @@ const struct vault_field *fields_find(const struct fields *f, const char *name)
 	return NULL;
 }
 
+/* What the encoding may add to an entry, and to each of its fields: the vault
+ * counts it in. */
+#define ENTRY_OVERHEAD 9
+#define FIELD_OVERHEAD 18
+
 /* All that the vault would refuse after a touch is refused before. */
 static int check_field(
     const struct app *app, const struct fields *f, const char *name, size_t len, const char *from)
 {
-	size_t total = strlen(name) + len;
+	size_t total = ENTRY_OVERHEAD + FIELD_OVERHEAD + strlen(name) + len;
 
 	if (!vault_field_name_valid(name))
 		return fail(app, STATUS_USAGE,
@@ -46,7 +51,7 @@ static int check_field(
 		return fail(app, STATUS_USAGE, "%s: more than %d fields; use a second entry", from,
 		    VAULT_FIELDS_MAX);
 	for (size_t i = 0; i < f->n; i++)
-		total += strlen(f->field[i].name) + f->field[i].value_len;
+		total += FIELD_OVERHEAD + strlen(f->field[i].name) + f->field[i].value_len;
 	if (total > VAULT_ENTRY_MAX)
 		return fail(app, STATUS_USAGE,
 		    "%s: an entry holds at most %d KiB; use a second one", from,

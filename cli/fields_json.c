@@ -9,18 +9,30 @@
 #include "vault/cleanup.h"
 
 /* While these are jansson's, every copy that it makes is in locked memory and
- * wiped when freed. */
+ * wiped when freed. Nothing may be reported meanwhile: fail() makes JSON too,
+ * and frees it as ordinary memory. */
 struct allocators {
 	json_malloc_t allocate;
 	json_free_t release;
 };
+
+/* jansson's parser calls a string that it has no room for an invalid token. */
+static bool arena_was_full;
+
+static void *allocate(size_t len)
+{
+	void *p = secret_alloc(len);
+
+	arena_was_full |= p == NULL;
+	return p;
+}
 
 static struct allocators allocators_lock(void)
 {
 	struct allocators before;
 
 	json_get_alloc_funcs(&before.allocate, &before.release);
-	json_set_alloc_funcs(secret_alloc, secret_free);
+	json_set_alloc_funcs(allocate, secret_free);
 	return before;
 }
 
@@ -28,6 +40,9 @@ static void allocators_unlock(struct allocators before)
 {
 	json_set_alloc_funcs(before.allocate, before.release);
 }
+
+#define PARSER_STACK 16384
+#define SINK_LEN 16384
 
 #define FROM "the JSON object"
 #define ONLY_STRINGS "must be a string or {\"base64\": \"...\"}"
@@ -97,7 +112,7 @@ static int take_object(const struct app *app, struct fields *f, json_t *object)
 /* jansson's own message may quote the text, so only the place is told. */
 static int fail_parse(const struct app *app, const json_error_t *error)
 {
-	if (json_error_code(error) == json_error_out_of_memory)
+	if (arena_was_full)
 		return fail(app, STATUS_USAGE, FROM " is too large");
 	if (json_error_code(error) == json_error_duplicate_key)
 		return fail(app, STATUS_USAGE,
@@ -107,21 +122,39 @@ static int fail_parse(const struct app *app, const json_error_t *error)
 	    error->line, error->column);
 }
 
-int fields_parse_json(const struct app *app, struct fields *f, uint8_t *text, size_t len)
+static json_t *parse(const uint8_t *text, size_t len, json_error_t *ret_error)
 {
 	struct allocators before = allocators_lock();
-	json_error_t error;
 	json_t *object;
+
+	arena_was_full = false;
+	object = json_loadb((const char *)text, len,
+	    JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, ret_error);
+	allocators_unlock(before);
+	/* A message of jansson's that quotes the text was made on the stack. */
+	sodium_stackzero(PARSER_STACK);
+	return object;
+}
+
+static void release(json_t *object)
+{
+	struct allocators before = allocators_lock();
+
+	json_decref(object);
+	allocators_unlock(before);
+}
+
+int fields_parse_json(const struct app *app, struct fields *f, uint8_t *text, size_t len)
+{
+	json_error_t error;
+	json_t *object = parse(text, len, &error);
 	int r;
 
-	object = json_loadb(
-	    (char *)text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, &error);
 	secret_free(text);
 	r = object != NULL ? take_object(app, f, object) : fail_parse(app, &error);
 	/* It has room for a fragment of the text. */
 	sodium_memzero(&error, sizeof(error));
-	json_decref(object);
-	allocators_unlock(before);
+	release(object);
 	return r;
 }
 
@@ -145,30 +178,79 @@ static json_t *value_json(const struct vault_field *f)
 	return text != NULL ? text : base64_json(f);
 }
 
-static char *entry_json(const struct vault_entry *entry)
+static json_t *entry_json(const struct vault_entry *entry)
 {
 	json_t *object = json_object();
-	char *text = NULL;
-	bool whole = object != NULL;
 
-	for (size_t i = 0; whole && i < entry->n_fields; i++)
-		whole = json_object_set_new(
-			    object, entry->fields[i].name, value_json(&entry->fields[i])) == 0;
-	if (whole)
-		text = json_dumps(object, 0);
+	for (size_t i = 0; object != NULL && i < entry->n_fields; i++) {
+		if (json_object_set_new(
+			object, entry->fields[i].name, value_json(&entry->fields[i])) != 0) {
+			json_decref(object);
+			return NULL;
+		}
+	}
+	return object;
+}
+
+/* The text goes out in pieces: escapes can make it six times as long as the
+ * entry, which locked memory has no room for. */
+struct sink {
+	const struct app *app;
+	struct allocators ordinary;
+	char *bytes;
+	size_t len;
+	int status;
+};
+
+static int sink_flush(struct sink *s)
+{
+	allocators_unlock(s->ordinary);
+	s->status = out_bytes(s->app, s->bytes, s->len);
+	(void)allocators_lock();
+	s->len = 0;
+	return s->status == STATUS_OK ? 0 : -1;
+}
+
+static int sink_write(const char *text, size_t len, void *ctx)
+{
+	struct sink *s = ctx;
+
+	while (len > 0) {
+		size_t n = len < SINK_LEN - s->len ? len : SINK_LEN - s->len;
+
+		memcpy(s->bytes + s->len, text, n);
+		s->len += n;
+		text += n;
+		len -= n;
+		if (s->len == SINK_LEN && sink_flush(s) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* False with s->status 0: there was no memory. */
+static bool entry_dump(const struct vault_entry *entry, struct sink *s)
+{
+	json_t *object = entry_json(entry);
+	bool whole = object != NULL && json_dump_callback(object, sink_write, s, 0) == 0 &&
+		     sink_write("\n", 1, s) == 0 && (s->len == 0 || sink_flush(s) == 0);
+
 	json_decref(object);
-	return text;
+	return whole;
 }
 
 int fields_print_json(const struct app *app, const struct vault_entry *entry)
 {
-	struct allocators before = allocators_lock();
-	_cleanup_secret_ char *text = entry_json(entry);
-	int r;
+	_cleanup_secret_ char *bytes = secret_alloc(SINK_LEN);
+	struct sink s = { .app = app, .bytes = bytes };
+	bool whole;
 
-	allocators_unlock(before);
-	if (text == NULL)
+	if (bytes == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
-	r = out_bytes(app, text, strlen(text));
-	return r == 0 ? out_bytes(app, "\n", 1) : r;
+	s.ordinary = allocators_lock();
+	whole = entry_dump(entry, &s);
+	allocators_unlock(s.ordinary);
+	if (whole || s.status != STATUS_OK)
+		return s.status;
+	return fail_vault(app, VAULT_ERR_NOMEM);
 }

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "cli/dotenv.h"
@@ -14,10 +16,12 @@
 #include "cli/terminal.h"
 #include "vault/cleanup.h"
 
-#define FROM_MAX 512        /* bytes of a "where from" in messages */
-#define LINE_MAX_TYPED 4096 /* what a terminal takes in one line */
-/* JSON may write a byte in six, and base64 four for three. */
-#define TEXT_MAX ((size_t)2 * VAULT_ENTRY_MAX)
+#define FROM_MAX 512 /* bytes of a "where from" in messages */
+/* One byte less than a line that the kernel's line discipline passes on, as it
+ * cuts off a longer one without a word (termios(3)). */
+#define LINE_MAX_TYPED 4095
+/* An entry of quotes, each with its backslash, and room for the names. */
+#define TEXT_MAX ((size_t)2 * VAULT_ENTRY_MAX + 64 * 1024)
 
 /* How a --field is to be read. */
 struct source {
@@ -121,28 +125,43 @@ int fields_options(const struct app *app, const struct arguments *args, struct f
 	if (r == 0 && stdin_uses > 1)
 		r = fail(app, STATUS_USAGE,
 		    "standard input can be read once only; use NAME=@FILE for the others");
+	if (r == 0 && stdin_uses > 0 && isatty(STDIN_FILENO))
+		r = fail(app, STATUS_USAGE,
+		    "standard input is a terminal, which would show the secret; send it from a "
+		    "program or a file, or leave the option out to be asked");
 	return r;
 }
 
 static int fail_read(const struct app *app, const char *from, int err)
 {
-	return fail(app, err == ENOENT ? STATUS_NOT_FOUND : STATUS_ERROR, "%s can't be read: %s",
-	    from, strerror(err));
+	return fail(app, STATUS_ERROR, "%s can't be read: %s", from, strerror(err));
 }
 
-/* All of fd, up to max, in locked memory. */
+static ssize_t read_some(int fd, uint8_t *ret, size_t max)
+{
+	ssize_t n;
+
+	do {
+		n = read(fd, ret, max);
+		/* Whoever shares a descriptor may have made it non-blocking. */
+		if (n < 0 && errno == EAGAIN)
+			(void)poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, -1);
+	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
+	return n;
+}
+
+/* All of fd, up to max, in locked memory. Values grow, as many of them must
+ * fit; a text has its room at once, as the old copy would need it twice. */
 static int read_all(
     const struct app *app, int fd, size_t max, const char *from, uint8_t **ret, size_t *ret_len)
 {
-	size_t len = 0, cap = 4096;
+	size_t len = 0, cap = max == TEXT_MAX ? TEXT_MAX + 1 : 4096;
 	_cleanup_secret_ uint8_t *bytes = secret_alloc(cap);
 	uint8_t *more;
 	ssize_t n;
 
 	while (bytes != NULL) {
-		n = read(fd, bytes + len, cap - len);
-		if (n < 0 && errno == EINTR)
-			continue;
+		n = read_some(fd, bytes + len, cap - len);
 		if (n < 0)
 			return fail_read(app, from, errno);
 		len += (size_t)n;
@@ -166,8 +185,16 @@ static int read_all(
 	return fail_vault(app, VAULT_ERR_NOMEM);
 }
 
+/* The path is not repeated: a secret that begins with "@" would be. */
+static int fail_open(const struct app *app, const char *option, int err)
+{
+	return fail(app, err == ENOENT ? STATUS_NOT_FOUND : STATUS_ERROR,
+	    "the file that %s names can't be opened (%s); give its path, and never a secret",
+	    option, strerror(err));
+}
+
 /* path NULL: standard input. */
-static int read_source(const struct app *app, const char *path, size_t max,
+static int read_source(const struct app *app, const char *option, const char *path, size_t max,
     char from[static FROM_MAX], uint8_t **ret, size_t *ret_len)
 {
 	_cleanup_close_ int fd = -1;
@@ -179,7 +206,7 @@ static int read_source(const struct app *app, const char *path, size_t max,
 	(void)text_clean(path, from, FROM_MAX);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return fail_read(app, from, errno);
+		return fail_open(app, option, errno);
 	return read_all(app, fd, max, from, ret, ret_len);
 }
 
@@ -192,7 +219,7 @@ static int collect_field(const struct app *app, const char *arg, struct fields *
 	int r = source_parse(app, arg, &source);
 
 	if (r == 0)
-		r = read_source(app, source.path, VAULT_ENTRY_MAX, from, &value, &len);
+		r = read_source(app, "--field", source.path, VAULT_ENTRY_MAX, from, &value, &len);
 	if (r != 0)
 		return r;
 	if (source.path == NULL && len > 1 && value[len - 1] == '\n')
@@ -200,14 +227,22 @@ static int collect_field(const struct app *app, const char *arg, struct fields *
 	return fields_take(app, f, source.name, value, len, from);
 }
 
-static int take_pair(
-    const struct app *app, struct fields *f, const struct dotenv_pair *pair, const char *from)
+/* lines[i] is the line of f->field[i], 0 where that is from elsewhere. */
+static int take_pair(const struct app *app, struct fields *f, const struct dotenv_pair *pair,
+    const char *from, size_t lines[static VAULT_FIELDS_MAX + 1])
 {
+	const struct vault_field *same = fields_find(f, pair->name);
 	char where[FROM_MAX + 32];
-	uint8_t *value = secret_alloc(pair->value_len + 1);
+	uint8_t *value;
 
+	if (same != NULL && lines[same - f->field] != 0)
+		return fail(app, STATUS_USAGE,
+		    "line %zu of %s: the field %s is in line %zu already; name it once", pair->line,
+		    from, pair->name, lines[same - f->field]);
+	value = secret_alloc(pair->value_len + 1);
 	if (value == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
+	lines[f->n] = pair->line;
 	memcpy(value, pair->value, pair->value_len);
 	(void)snprintf(where, sizeof(where), "line %zu of %s", pair->line, from);
 	return fields_take(app, f, pair->name, value, pair->value_len, where);
@@ -220,15 +255,17 @@ static int collect_env(const struct app *app, const char *path, struct fields *f
 	struct dotenv_pair pair;
 	const char *wrong;
 	struct dotenv d;
+	size_t lines[VAULT_FIELDS_MAX + 1] = { 0 };
 	size_t len, before = f->n;
 	int more, r;
 
-	r = read_source(app, strcmp(path, "-") == 0 ? NULL : path, TEXT_MAX, from, &text, &len);
+	r = read_source(
+	    app, "--from-env", strcmp(path, "-") == 0 ? NULL : path, TEXT_MAX, from, &text, &len);
 	if (r != 0)
 		return r;
 	d = dotenv_of(text, len);
 	while ((more = dotenv_next(&d, &pair, &wrong)) > 0) {
-		r = take_pair(app, f, &pair, from);
+		r = take_pair(app, f, &pair, from, lines);
 		if (r != 0)
 			return r;
 	}
@@ -244,9 +281,22 @@ static int collect_json(const struct app *app, struct fields *f)
 	char from[FROM_MAX];
 	uint8_t *text;
 	size_t len;
-	int r = read_source(app, NULL, TEXT_MAX, from, &text, &len);
+	int r = read_source(app, "--from-json", NULL, TEXT_MAX, from, &text, &len);
 
 	return r == 0 ? fields_parse_json(app, f, text, len) : r;
+}
+
+/* Of a value of several lines that was pasted, the second would be taken for the
+ * next field's name, which is no secret, and the rest by the shell. */
+static bool more_was_pasted(void)
+{
+	_cleanup_close_ int tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	struct pollfd pfd = { .fd = tty, .events = POLLIN };
+
+	if (tty < 0 || poll(&pfd, 1, 0) <= 0)
+		return false;
+	(void)tcflush(tty, TCIFLUSH);
+	return true;
 }
 
 /* One field by hand; *ret_done where the name is left empty. */
@@ -273,6 +323,10 @@ static int ask_field(const struct app *app, struct fields *f, bool *ret_done)
 	    value, LINE_MAX_TYPED, &len);
 	if (r != 0)
 		return r;
+	if (more_was_pasted())
+		return fail(app, STATUS_USAGE,
+		    "more than one line was pasted; use --field %s=@FILE, nothing was stored",
+		    name);
 	return fields_take(app, f, name, (uint8_t *)TAKE_PTR(value), len, "the terminal");
 }
 
