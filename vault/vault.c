@@ -86,8 +86,9 @@ int vault_host_key_read(struct vault *v)
 	return r == 0 ? 0 : store_fail(r, v->host_store.path);
 }
 
-/* Header, slots and trailer; sum is checked. *ret_index is the ciphertext. */
-static int meta_parse(struct vault *v, const uint8_t *meta, size_t len, const uint8_t **ret_index)
+/* Header, slots and trailer; sum is checked. *ret_index is where
+ * the ciphertext of the index begins. */
+static int meta_parse(struct vault *v, const uint8_t *meta, size_t len, size_t *ret_index)
 {
 	struct rbuf b = rbuf_of(meta, len);
 	const uint8_t *end;
@@ -107,7 +108,8 @@ static int meta_parse(struct vault *v, const uint8_t *meta, size_t len, const ui
 		if (r != 0)
 			return r;
 	}
-	*ret_index = rbuf_take(&b, v->header.index_len);
+	*ret_index = (size_t)(b.p - meta);
+	(void)rbuf_take(&b, v->header.index_len);
 	end = b.p;
 	rbuf_copy(&b, v->tag, TAG_LEN);
 	rbuf_copy(&b, v->signature, SIGNATURE_LEN);
@@ -165,9 +167,10 @@ static void index_ad(const struct vault *v, uint8_t ret[static VAULT_ID_LEN + 8]
 	le64_encode(ret + VAULT_ID_LEN, v->header.gen);
 }
 
-static int index_open(struct vault *v, const uint8_t *sealed)
+/* It is decrypted where it stands: it may be large. */
+static int index_open(struct vault *v, uint8_t *sealed)
 {
-	_cleanup_free_ uint8_t *plain = NULL;
+	uint8_t *plain = sealed + AEAD_NONCE_LEN;
 	_cleanup_secret_ uint8_t *key = secret_alloc(KEY_LEN);
 	const struct host_slot *slot = NULL;
 	uint8_t ad[VAULT_ID_LEN + 8];
@@ -189,9 +192,6 @@ static int index_open(struct vault *v, const uint8_t *sealed)
 		r = kdf_index(v->header.vault_id, v->keys->b, v->header.gen, key);
 	if (r != 0)
 		return r;
-	plain = malloc(len + 1);
-	if (plain == NULL)
-		return VAULT_ERR_NOMEM;
 	index_ad(v, ad);
 	r = aead_open(key, ad, sizeof(ad), sealed, v->header.index_len, plain);
 	if (r == 0 && (len % INDEX_PAD != 0 || sodium_unpad(&len, plain, len, INDEX_PAD) != 0))
@@ -269,9 +269,8 @@ static int load(struct vault *v)
 {
 	_cleanup_free_ uint8_t *meta = NULL;
 	uint8_t head[HEADER_LEN] = { 0 };
-	const uint8_t *sealed;
 	struct rbuf b = rbuf_of(head, sizeof(head));
-	size_t len;
+	size_t len, index = 0;
 	int r = store_open_file(&v->store, &v->fd, &v->file_size);
 
 	if (r != 0)
@@ -292,11 +291,11 @@ static int load(struct vault *v)
 		return VAULT_ERR_NOMEM;
 	r = store_read_at(&v->store, v->fd, meta, len, 0);
 	if (r == 0)
-		r = meta_parse(v, meta, len, &sealed);
+		r = meta_parse(v, meta, len, &index);
 	if (r == 0)
 		r = vault_host_key_read(v);
 	if (r == 0)
-		r = index_open(v, sealed);
+		r = index_open(v, meta + index);
 	if (r == 0)
 		r = cross_check(v);
 	return r != 0 ? r : trust_check(v);
