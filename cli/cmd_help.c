@@ -38,7 +38,7 @@ static void print_overview(void)
 	out("\nexit statuses:\n");
 	for (unsigned i = 0; i < exit_status_table_len; i++)
 		out("  %3d  %s\n", (int)exit_status_table[i].status, exit_status_table[i].meaning);
-	out("\n\"touchvault help COMMAND\" says more of one.\n");
+	out("\n\"touchvault help COMMAND\" shows the options of a command.\n");
 }
 
 static json_t *options_json(const struct option_spec *o)

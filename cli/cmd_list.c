@@ -38,31 +38,37 @@ static int list_json(const struct app *app, const struct vault *v, const char *g
 	return out_json(app, a);
 }
 
-static int widest(int so_far, size_t len)
+static size_t widest(size_t so_far, size_t width)
 {
-	return len <= COLUMN_MAX && (int)len > so_far ? (int)len : so_far;
+	return width <= COLUMN_MAX && width > so_far ? width : so_far;
+}
+
+static void print_line(const struct vault_entry_info *info, size_t name_width, size_t fields_width)
+{
+	size_t width = entry_fields_width(info);
+
+	out_text(info->name, name_width);
+	out_text("  ", 0);
+	entry_fields_print(info);
+	if (info->n_labels > 0) {
+		out_text("", width < fields_width ? fields_width - width : 0);
+		out_text("  ", 0);
+		entry_labels_print(info);
+	}
+	out_text("\n", 0);
 }
 
 static int list_text(const struct app *app, const struct vault *v, const char *glob)
 {
 	const struct vault_entry_info *info;
-	char fields[ENTRY_FIELDS_TEXT_MAX];
-	int name_width = 0, fields_width = 0;
+	size_t name_width = 0, fields_width = 0;
 
 	for (size_t i = 0; (info = next_match(v, glob, &i)) != NULL;) {
 		name_width = widest(name_width, strlen(info->name));
-		fields_width = widest(fields_width, strlen(entry_fields_text(info, fields)));
+		fields_width = widest(fields_width, entry_fields_width(info));
 	}
-	for (size_t i = 0; (info = next_match(v, glob, &i)) != NULL;) {
-		(void)entry_fields_text(info, fields);
-		if (info->n_labels == 0) {
-			out("%-*s  %s\n", name_width, info->name, fields);
-			continue;
-		}
-		out("%-*s  %-*s  ", name_width, info->name, fields_width, fields);
-		entry_labels_print(info);
-		out("\n");
-	}
+	for (size_t i = 0; (info = next_match(v, glob, &i)) != NULL;)
+		print_line(info, name_width, fields_width);
 	return out_done(app);
 }
 

@@ -5,6 +5,12 @@
 
 #include "cli/option.h"
 
+enum command_flags {
+	COMMAND_PLAIN = 1 << 0,   /* needs neither libsodium nor locked memory */
+	COMMAND_TOUCHES = 1 << 1, /* will ask a token */
+	COMMAND_RUNS = 1 << 2,    /* options end at the first operand; own errors are 125 */
+};
+
 struct command {
 	const char *name;
 	const char *synopsis; /* what follows the name: "NAME [FIELD] [--show]" */
@@ -12,8 +18,7 @@ struct command {
 	int (*run)(struct app *, const struct arguments *); /* returns the exit status */
 	const struct option_spec *options;                  /* ends with OPTIONS_END; may be NULL */
 	int min_operands, max_operands;                     /* max -1: any number */
-	bool stops_at_operand; /* options end at the first operand (`run`) */
-	bool without_vault;    /* needs neither libsodium nor locked memory */
+	unsigned flags;                                     /* enum command_flags */
 };
 
 extern const struct command commands[];

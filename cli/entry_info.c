@@ -2,6 +2,7 @@
 #include "cli/entry_info.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/output.h"
 
@@ -15,6 +16,24 @@ const char *entry_fields_text(
 		at += (size_t)snprintf(buf + at, ENTRY_FIELDS_TEXT_MAX - at, "%s%s",
 		    i == 0 ? "" : ", ", info->fields[i]);
 	return buf;
+}
+
+size_t entry_fields_width(const struct vault_entry_info *info)
+{
+	size_t width = info->n_fields > 0 ? 2 * (info->n_fields - 1) : 0;
+
+	for (size_t i = 0; i < info->n_fields; i++)
+		width += strlen(info->fields[i]);
+	return width;
+}
+
+void entry_fields_print(const struct vault_entry_info *info)
+{
+	for (size_t i = 0; i < info->n_fields; i++) {
+		if (i > 0)
+			out_text(", ", 0);
+		out_text(info->fields[i], 0);
+	}
 }
 
 void entry_labels_print(const struct vault_entry_info *info)

@@ -12,6 +12,10 @@
 /* The names of the fields, ", " between them; "-" where there is none. */
 const char *entry_fields_text(
     const struct vault_entry_info *, char buf[static ENTRY_FIELDS_TEXT_MAX]);
+/* How long that is. */
+size_t entry_fields_width(const struct vault_entry_info *);
+/* Print it. */
+void entry_fields_print(const struct vault_entry_info *);
 /* Print the labels on one line as "key=value, key=value", no newline. */
 void entry_labels_print(const struct vault_entry_info *);
 /* {name, fields, labels, created, modified, version}; NULL: no memory. */

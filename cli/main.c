@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -14,27 +15,30 @@
 #include <unistd.h>
 
 #include "cli/output.h"
+#include "token/token.h"
+
+#define OUTPUT_BUFFER 65536 /* for lists; secrets are not buffered */
 
 const struct command commands[] = {
 	{ "init", "[OPTION...]", "make a vault, with the first token and this host", cmd_init,
-	    init_options, 0, 0, false, false },
-	{ "add", "NAME [OPTION...]", "add an entry", cmd_add, add_options, 1, 1, false, false },
+	    init_options, 0, 0, COMMAND_TOUCHES },
+	{ "add", "NAME [OPTION...]", "add an entry", cmd_add, add_options, 1, 1, COMMAND_TOUCHES },
 	{ "edit", "NAME [OPTION...]", "change fields and labels of an entry", cmd_edit,
-	    edit_options, 1, 1, false, false },
-	{ "get", "NAME [FIELD] [--show]", "print a secret", cmd_get, get_options, 1, 2, false,
-	    false },
+	    edit_options, 1, 1, COMMAND_TOUCHES },
+	{ "get", "NAME [FIELD] [OPTION...]", "print a secret", cmd_get, get_options, 1, 2,
+	    COMMAND_TOUCHES },
 	{ "run", "[OPTION...] -- COMMAND [ARGUMENT...]",
-	    "run a command with secrets in its environment", cmd_run, run_options, 0, -1, true,
-	    false },
-	{ "list", "[GLOB]", "list entries, without a touch", cmd_list, NULL, 0, 1, false, false },
+	    "run a command with secrets in its environment", cmd_run, run_options, 0, -1,
+	    COMMAND_TOUCHES | COMMAND_RUNS },
+	{ "list", "[GLOB]", "list entries, without a touch", cmd_list, NULL, 0, 1, 0 },
 	{ "show", "NAME", "show all of an entry but its secrets, without a touch", cmd_show, NULL,
-	    1, 1, false, false },
-	{ "rename", "FROM TO", "rename an entry", cmd_rename, NULL, 2, 2, false, false },
-	{ "remove", "NAME", "remove an entry", cmd_remove, NULL, 1, 1, false, false },
+	    1, 1, 0 },
+	{ "rename", "FROM TO", "rename an entry", cmd_rename, NULL, 2, 2, COMMAND_TOUCHES },
+	{ "remove", "NAME", "remove an entry", cmd_remove, NULL, 1, 1, COMMAND_TOUCHES },
 	{ "status", "", "show the vault, its tokens, hosts and grades, without a touch", cmd_status,
-	    NULL, 0, 0, false, false },
-	{ "help", "[COMMAND]", "say how a command is used", cmd_help, NULL, 0, 1, false, true },
-	{ "version", "", "print versions", cmd_version, NULL, 0, 0, false, true },
+	    NULL, 0, 0, 0 },
+	{ "help", "[COMMAND]", "say how a command is used", cmd_help, NULL, 0, 1, COMMAND_PLAIN },
+	{ "version", "", "print versions", cmd_version, NULL, 0, 0, COMMAND_PLAIN },
 };
 const size_t commands_len = sizeof(commands) / sizeof(commands[0]);
 
@@ -103,14 +107,17 @@ static int dispatch(struct app *app, const struct command *c, const struct argum
 		    "help\" lists "
 		    "the commands");
 	r = check_operands(app, c, args);
-	if (r != 0 || c->without_vault)
+	if (r != 0 || (c->flags & COMMAND_PLAIN))
 		return r != 0 ? r : c->run(app, args);
+	if (c->flags & COMMAND_TOUCHES)
+		token_start();
 	r = vault_init();
 	return r != 0 ? fail_vault(app, r) : c->run(app, args);
 }
 
 int main(int argc, char **argv)
 {
+	static char buffer[OUTPUT_BUFFER];
 	__attribute__((cleanup(arguments_freep))) struct arguments args = { 0 };
 	struct app app = { .now = (int64_t)time(NULL) };
 	const struct command *command;
@@ -119,6 +126,7 @@ int main(int argc, char **argv)
 	if (!harden(&app))
 		return fail(
 		    &app, STATUS_ERROR, "the process could not be hardened (%s)", strerror(errno));
+	(void)setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	r = arguments_parse(&app, argc, argv, &command, &args);
 	return r != 0 ? r : dispatch(&app, command, &args);
 }

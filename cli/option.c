@@ -127,12 +127,12 @@ static int operand(struct parser *p, char *arg)
 			return usage(p, "unknown command", "", 0);
 		p->app->command = p->command->name;
 		/* Its child's statuses must be told from ours. */
-		p->app->status_125 = p->command->stops_at_operand;
+		p->app->status_125 = (p->command->flags & COMMAND_RUNS) != 0;
 		return 0;
 	}
 	/* There is always room: no more operands than arguments looked at. */
 	p->args->operands[p->args->n_operands++] = arg;
-	p->options_ended |= p->command->stops_at_operand;
+	p->options_ended |= (p->command->flags & COMMAND_RUNS) != 0;
 	return 0;
 }
 

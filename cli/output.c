@@ -214,6 +214,16 @@ void out(const char *fmt, ...)
 	va_end(ap);
 }
 
+void out_text(const char *text, size_t width)
+{
+	size_t len = strlen(text);
+
+	if (fwrite_unlocked(text, 1, len, stdout) != len && output_errno == 0)
+		output_errno = errno;
+	for (; len < width; len++)
+		(void)putc_unlocked(' ', stdout);
+}
+
 static int output_failed(const struct app *app)
 {
 	return fail(app, STATUS_ERROR,

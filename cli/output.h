@@ -31,6 +31,8 @@ void note(const struct app *, const char *fmt, ...) __attribute__((format(printf
 /* Print to standard output. Control characters (but "\n" of fmt itself) can't
  * come from arguments: pass text from outside through text_clean first. */
 void out(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same for one text, with blanks up to width: quicker, for long lists. */
+void out_text(const char *text, size_t width);
 /* Whether standard output can be written at all: before a touch. */
 int out_check(const struct app *) __attribute__((warn_unused_result));
 /* value is printed on one line, with a newline, and released; then out_done.

@@ -21,6 +21,24 @@ struct client {
 	bool cancelled; /* CANCEL has been sent */
 };
 
+/* Of token_start. */
+static struct spawn client_started = { .fd = -1 };
+
+void token_start(void)
+{
+	if (client_started.fd < 0 && spawn_helper(&client_started) < 0)
+		client_started.fd = -1;
+}
+
+static int client_take_helper(struct spawn *ret)
+{
+	if (client_started.fd < 0)
+		return spawn_helper(ret);
+	*ret = client_started;
+	client_started.fd = -1;
+	return 0;
+}
+
 static int client_send(struct client *client, const struct message *message)
 {
 	_cleanup_message_buf_ struct message_buf buf;
@@ -156,7 +174,7 @@ static int client_call(const struct message *request, enum message_type expected
 
 	explicit_bzero(secret, sizeof(*secret));
 	secret->pin_retries = -1;
-	r = spawn_helper(&client.helper);
+	r = client_take_helper(&client.helper);
 	if (r < 0)
 		return r;
 	r = client_send(&client, request);

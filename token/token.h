@@ -137,6 +137,11 @@ struct token_secret {
 	int pin_retries;
 };
 
+/* Start the helper now, so that it is ready when it is asked: its libraries take
+ * longer to load than a vault to open. What is wrong with it is told by the
+ * call that needs it. Best before there is any secret in memory. */
+void token_start(void);
+
 /* Make a credential on the token at device (NULL: the one plugged in), and
  * test it: two assertions for salt must agree, and one without user presence
  * must give no secret, unless allow_without_touch. Three touches.
