@@ -38,7 +38,7 @@ const char *advice_for_vault(int err)
 	case VAULT_ERR_ARGUMENT:
 		return "see \"touchvault help\" for what names may look like";
 	case VAULT_ERR_LIMIT:
-		return "store less in one entry";
+		return "the vault or the entry is full: store less, or make another vault";
 	case VAULT_ERR_NO_VAULT:
 		return "\"touchvault init\" makes one";
 	case VAULT_ERR_NO_ENTRY:
@@ -73,7 +73,8 @@ const char *advice_for_vault(int err)
 	case VAULT_ERR_REPLACED:
 		return "if you replaced it on purpose, repeat with --accept-rollback";
 	case VAULT_ERR_STATE:
-		return "find out why; with the file moved away, the next touch makes a new one";
+		return "find out why; moved away, the next touch makes a new one, which knows "
+		       "nothing of older rollbacks";
 	case VAULT_ERR_NOT_A_FILE:
 	case VAULT_ERR_NOT_A_VAULT:
 	case VAULT_ERR_DAMAGED:

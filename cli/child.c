@@ -39,7 +39,8 @@ static int add(const struct app *app, struct child *c, const struct child_variab
 {
 	for (size_t i = 0; i < c->n; i++)
 		if (strcmp(c->v[i].name, v->name) == 0)
-			return fail(app, STATUS_USAGE, "the variable %s is set twice", v->name);
+			return fail(app, STATUS_USAGE, "the variable %s is set twice; set it once",
+			    v->name);
 	if (c->n == CHILD_VARIABLES_MAX)
 		return fail(app, STATUS_USAGE, "more than %d variables", CHILD_VARIABLES_MAX);
 	c->v[c->n++] = *v;
@@ -207,7 +208,8 @@ static int make_file(const struct app *app, struct child_variable *v, const stru
 	    write_all(v->fd, f->value, f->value_len) != 0 || lseek(v->fd, 0, SEEK_SET) != 0 ||
 	    fcntl(v->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) !=
 		0)
-		return fail(app, STATUS_ERROR, "the memory file for %s can't be made: %s", v->name,
+		return fail(app, STATUS_ERROR,
+		    "the memory file for %s can't be made (%s); check memory and limits", v->name,
 		    strerror(errno));
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", v->fd);
 	return assign(app, v, path, strlen(path));
@@ -284,7 +286,8 @@ static char **environment(const struct child *c, bool pristine)
 static int fail_exec(const struct app *app, const char *name, int err)
 {
 	return fail(app, err == ENOENT ? STATUS_RUN_NOT_FOUND : STATUS_RUN_CANNOT_EXECUTE,
-	    "the command %s can't be executed: %s", name, strerror(err));
+	    "the command %s can't be executed (%s); check its name and permissions", name,
+	    strerror(err));
 }
 
 /* 0, or the errno that execve would end with. */

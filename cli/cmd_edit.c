@@ -112,12 +112,12 @@ static int check_result(
 
 	for (size_t i = 0; i < f->n; i++)
 		if (listed(f->unset, f->n_unset, f->field[i].name))
-			return fail(app, STATUS_USAGE, "the field %s is both set and unset",
-			    f->field[i].name);
+			return fail(app, STATUS_USAGE,
+			    "the field %s is both set and unset; choose one", f->field[i].name);
 	for (size_t i = 0; i < f->n_labels; i++)
 		if (listed(f->unset_label, f->n_unset_labels, f->label[i].key))
-			return fail(app, STATUS_USAGE, "the label %s is both set and unset",
-			    f->label[i].key);
+			return fail(app, STATUS_USAGE,
+			    "the label %s is both set and unset; choose one", f->label[i].key);
 	for (size_t i = 0; i < info->n_fields; i++)
 		n += fields_find(f, info->fields[i]) == NULL &&
 		     !listed(f->unset, f->n_unset, info->fields[i]);

@@ -31,6 +31,11 @@ static void status_fill(const struct vault *v, const char *path, struct status *
 	ret->host_grade = grade_of_hosts(ret->hosts, ret->summary.n_hosts);
 }
 
+static void print_count(size_t n, const char *one, const char *many)
+{
+	out("%zu %s", n, n == 1 ? one : many);
+}
+
 static const char *token_kind(const struct vault_token_info *t)
 {
 	return t->kind == VAULT_SLOT_YKOTP ? "ykotp" : "fido2";
@@ -74,8 +79,13 @@ static void print_summary(const struct status *s)
 	out("trust       %s\n", s->summary.trust == VAULT_TRUST_VERIFIED
 				    ? "verified"
 				    : "not verified yet on this host");
-	out("holds       %zu entries, %zu tokens, %zu hosts, %llu bytes\n", s->summary.n_entries,
-	    s->summary.n_tokens, s->summary.n_hosts, (unsigned long long)s->summary.file_size);
+	out("holds       ");
+	print_count(s->summary.n_entries, "entry", "entries");
+	out(", ");
+	print_count(s->summary.n_tokens, "token", "tokens");
+	out(", ");
+	print_count(s->summary.n_hosts, "host", "hosts");
+	out(", %llu bytes\n", (unsigned long long)s->summary.file_size);
 }
 
 static int status_text(const struct app *app, const struct status *s)

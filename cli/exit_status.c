@@ -8,7 +8,7 @@ const struct exit_status_row exit_status_table[] = {
 	{ STATUS_OK, "ok", "success" },
 	{ STATUS_ERROR, "error", "internal error, or input or output failed" },
 	{ STATUS_USAGE, "usage", "wrong command line" },
-	{ STATUS_NOT_FOUND, "not-found", "no such vault, entry or field" },
+	{ STATUS_NOT_FOUND, "not-found", "no such vault, entry, field or file" },
 	{ STATUS_EXISTS, "exists", "exists already, or was changed meanwhile" },
 	{ STATUS_NO_TOKEN, "no-token", "no token is plugged in" },
 	{ STATUS_WRONG_TOKEN, "wrong-token", "the token is none of this vault's" },

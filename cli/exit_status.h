@@ -8,7 +8,7 @@ enum exit_status {
 	STATUS_OK = 0,
 	STATUS_ERROR = 1, /* internal or I/O error */
 	STATUS_USAGE = 2,
-	STATUS_NOT_FOUND = 3,         /* no such vault, entry or field */
+	STATUS_NOT_FOUND = 3,         /* no such vault, entry, field or file */
 	STATUS_EXISTS = 4,            /* exists already, or changed meanwhile */
 	STATUS_NO_TOKEN = 10,         /* no token plugged in */
 	STATUS_WRONG_TOKEN = 11,      /* not a token of this vault */

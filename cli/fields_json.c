@@ -97,7 +97,8 @@ static int take_object(const struct app *app, struct fields *f, json_t *object)
 	int r = STATUS_OK;
 
 	if (!json_is_object(object))
-		return fail(app, STATUS_USAGE, "standard input is not a JSON object");
+		return fail(app, STATUS_USAGE,
+		    "standard input is not a JSON object; give {\"FIELD\": \"VALUE\", ...}");
 	if (json_object_size(object) == 0)
 		return fail(app, STATUS_USAGE, FROM " has no field");
 	json_object_foreach(object, name, value)

@@ -61,9 +61,10 @@ static int take_label(const struct app *app, const char *arg, struct fields *f)
 	char *key;
 
 	if (equals == NULL)
-		return fail(app, STATUS_USAGE, "--label takes KEY=VALUE");
+		return fail(
+		    app, STATUS_USAGE, "--label takes KEY=VALUE; put the \"=\" between them");
 	if (f->n_labels == VAULT_LABELS_MAX)
-		return fail(app, STATUS_USAGE, "more than %d labels", VAULT_LABELS_MAX);
+		return fail(app, STATUS_USAGE, "more than %d labels; use fewer", VAULT_LABELS_MAX);
 	key = strndup(arg, (size_t)(equals - arg));
 	if (key == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
@@ -87,7 +88,7 @@ static int take_unset(
 		if (strcmp(list[i], name) == 0)
 			return STATUS_OK;
 	if (*n == max)
-		return fail(app, STATUS_USAGE, "too many names to unset");
+		return fail(app, STATUS_USAGE, "too many names to unset; use several edits");
 	list[(*n)++] = name;
 	return STATUS_OK;
 }
@@ -134,7 +135,8 @@ int fields_options(const struct app *app, const struct arguments *args, struct f
 
 static int fail_read(const struct app *app, const char *from, int err)
 {
-	return fail(app, STATUS_ERROR, "%s can't be read: %s", from, strerror(err));
+	return fail(
+	    app, STATUS_ERROR, "%s can't be read (%s); name a file that can", from, strerror(err));
 }
 
 static ssize_t read_some(int fd, uint8_t *ret, size_t max)

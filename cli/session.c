@@ -197,7 +197,8 @@ int session_name_check(const struct app *app, const char *name)
 	if (vault_name_valid(name))
 		return STATUS_OK;
 	return fail(app, STATUS_USAGE,
-	    "not a well-formed entry name; use letters, digits and . _ / -, at most %d",
+	    "not a well-formed entry name; use at most %d letters, digits and . _ -, in parts "
+	    "with / between them, none empty, \".\" or \"..\", and no - first",
 	    VAULT_NAME_MAX);
 }
 

@@ -59,7 +59,7 @@ const char *vault_strerror(int err)
 	case VAULT_ERR_VERSION:
 		return "format version not supported";
 	case VAULT_ERR_UNSAFE_FILE:
-		return "others can write the file (or read it, which is to be private), or own it";
+		return "the file belongs to somebody else, or others can write or read it";
 	case VAULT_ERR_UNSAFE_DIR:
 		return "others can write the directory, or own it";
 	case VAULT_ERR_STATE:

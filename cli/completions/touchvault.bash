@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# bash completion for touchvault(1). Names come from list and show, which need
+# no touch. Nothing goes through "compgen -W", which expands what it is given.
+
+_touchvault_commands=(init add edit get run list show rename remove status help version)
+_touchvault_globals=(--vault --device --json --accept-rollback --help --version)
+
+_touchvault_options() { # command
+	options=("${_touchvault_globals[@]}")
+	case $1 in
+	init) options+=(--pin --token-name --host-name --allow-no-touch) ;;
+	add) options+=(--field --from-json --from-env --label) ;;
+	edit) options+=(--field --from-json --from-env --label --unset --unset-label) ;;
+	get) options+=(--show) ;;
+	run) options+=(--env --env-all --file --pristine) ;;
+	esac
+}
+
+_touchvault_takes_value() { # option
+	case $1 in
+	--vault | --device | --pin | --token-name | --host-name | --field | --from-env | --label | \
+		--unset | --unset-label | --env | --env-all | --file) return 0 ;;
+	esac
+	return 1
+}
+
+_touchvault_ask() {
+	command touchvault ${vault:+"--vault=$vault"} "$@" 2>/dev/null </dev/null
+}
+
+_touchvault_entries() {
+	local name rest
+	while read -r name rest; do
+		echo "$name"
+	done < <(_touchvault_ask list)
+}
+
+_touchvault_of_entry() { # entry, line of show: fields or labels
+	local key rest part parts
+	while read -r key rest; do
+		[[ $key == "$2" && $rest != - ]] || continue
+		IFS=, read -ra parts <<<"$rest"
+		for part in "${parts[@]}"; do
+			part=${part# }
+			echo "${part%%=*}"
+		done
+	done < <(_touchvault_ask show "$1")
+}
+
+_touchvault_vaults() {
+	local file
+	for file in "${XDG_DATA_HOME:-$HOME/.local/share}"/touchvault/*.tv; do
+		file=${file##*/}
+		[[ $file == '*.tv' ]] || echo "${file%.tv}"
+	done
+}
+
+# Candidates are whole words. bash replaces only what follows the last of its
+# word breaks, so what comes before is cut off.
+_touchvault_offer() { # what stands before each candidate, what after, candidates
+	local i cut=0 before=$1 after=$2 candidate
+	shift 2
+	for ((i = 0; i < ${#word}; i++)); do
+		[[ ${word:i:1} == [=:@] && $COMP_WORDBREAKS == *"${word:i:1}"* ]] && cut=$((i + 1))
+	done
+	for candidate; do
+		candidate=$before$candidate$after
+		[[ $candidate == "$word"* ]] && COMPREPLY+=("${candidate:cut}")
+	done
+}
+
+_touchvault_offer_lines() { # before, after; candidates on standard input
+	local lines
+	mapfile -t lines
+	_touchvault_offer "$1" "$2" "${lines[@]}"
+}
+
+_touchvault_files() { # what stands before the path in the word
+	compopt -o filenames 2>/dev/null
+	_touchvault_offer_lines "$1" '' < <(compgen -f -- "${word#"$1"}")
+}
+
+# VAR=NAME:FIELD
+_touchvault_variable() { # what stands before it in the word
+	local rest=${word#"$1"} named
+	named=${rest#*=}
+	if [[ $rest == *=*:* ]]; then
+		named=${named%%:*}
+		_touchvault_offer_lines "$1${rest%%=*}=$named:" '' < <(_touchvault_of_entry "$named" fields)
+	elif [[ $rest == *=* ]]; then
+		compopt -o nospace 2>/dev/null
+		_touchvault_offer_lines "$1${rest%%=*}=" : < <(_touchvault_entries)
+	fi
+}
+
+_touchvault_source() {
+	case $word in
+	*=@*) _touchvault_files "${word%%=@*}=@" ;;
+	*=) _touchvault_offer "$word" '' - @ ;;
+	esac
+}
+
+_touchvault_value() { # option, what stands before its value in the word
+	case $1 in
+	--vault)
+		_touchvault_offer_lines "$2" '' < <(_touchvault_vaults)
+		_touchvault_files "$2"
+		;;
+	--device | --from-env) _touchvault_files "$2" ;;
+	--pin) _touchvault_offer "$2" '' if-set required never ;;
+	--field) _touchvault_source ;;
+	--env | --file) _touchvault_variable "$2" ;;
+	--env-all) _touchvault_offer_lines "$2" '' < <(_touchvault_entries) ;;
+	--unset) _touchvault_offer_lines "$2" '' < <(_touchvault_of_entry "$entry" fields) ;;
+	--unset-label) _touchvault_offer_lines "$2" '' < <(_touchvault_of_entry "$entry" labels) ;;
+	esac
+}
+
+_touchvault_operand() {
+	case $cmd:$operands in
+	:* | help:0) _touchvault_offer '' '' "${_touchvault_commands[@]}" ;;
+	edit:0 | get:0 | list:0 | show:0 | rename:0 | remove:0)
+		_touchvault_offer_lines '' '' < <(_touchvault_entries)
+		;;
+	get:1) _touchvault_offer_lines '' '' < <(_touchvault_of_entry "$entry" fields) ;;
+	esac
+}
+
+# The command that run runs is completed as if it stood alone.
+_touchvault_child() {
+	local i
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		[[ ${COMP_WORDS[i]} == -- ]] && break
+	done
+	if ((i >= COMP_CWORD)); then
+		_touchvault_files ''
+	elif declare -F _command_offset >/dev/null; then
+		_command_offset $((i + 1))
+	elif ((i + 1 == COMP_CWORD)); then
+		mapfile -t COMPREPLY < <(compgen -c -- "$word")
+	else
+		_touchvault_files ''
+	fi
+}
+
+# What the words before the cursor say: the variables of _touchvault.
+_touchvault_parse() { # words
+	local w option=
+	for w; do
+		if [[ -n $option ]]; then
+			[[ $option == --vault ]] && vault=$w
+			option=
+		elif [[ -n $ended || $w != -?* ]]; then
+			[[ -z $cmd ]] && cmd=$w && continue
+			((operands++ == 0)) && entry=$w
+			[[ $cmd == run ]] && ended=yes
+		elif [[ $w == -- ]]; then
+			ended=yes
+		elif [[ $w == --vault=* ]]; then
+			vault=${w#*=}
+		elif _touchvault_takes_value "$w"; then
+			option=$w
+		fi
+	done
+	pending=$option
+}
+
+_touchvault() {
+	local line=${COMP_LINE:0:COMP_POINT} options words word cmd= entry= vault= pending= ended=
+	local operands=0
+	COMPREPLY=()
+	read -ra words <<<"$line"
+	[[ $line == *[[:space:]] ]] && words+=('')
+	word=${words[-1]}
+	_touchvault_parse "${words[@]:1:${#words[@]}-2}"
+	if [[ $cmd == run && -n $ended ]]; then
+		_touchvault_child
+	elif [[ -n $pending ]]; then
+		_touchvault_value "$pending" ''
+	elif [[ -z $ended && $word == --*=* ]]; then
+		_touchvault_value "${word%%=*}" "${word%%=*}="
+	elif [[ -z $ended && $word == -* ]]; then
+		_touchvault_options "$cmd"
+		_touchvault_offer '' '' "${options[@]}"
+	else
+		_touchvault_operand
+	fi
+} && complete -F _touchvault touchvault

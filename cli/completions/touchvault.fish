@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# fish completion for touchvault(1). Names come from list and show, which need
+# no touch.
+
+set -g __touchvault_commands init add edit get run list show rename remove status help version
+
+# The command, then the operands, on the line before the cursor.
+function __touchvault_operands
+	set -l takes_value --vault --device --pin --token-name --host-name --field --from-env \
+		--label --unset --unset-label --env --env-all --file
+	set -l skip no
+	for word in (commandline -opc)[2..-1]
+		if test $skip = yes
+			set skip no
+		else if contains -- $word $takes_value
+			set skip yes
+		else if not string match -q -- '-?*' $word
+			echo $word
+		end
+	end
+end
+
+function __touchvault_ask
+	set -l words (commandline -opc)
+	set -l vault
+	for i in (seq (count $words))
+		if test "$words[$i]" = --vault
+			set vault --vault $words[(math $i + 1)]
+		else if string match -q -- '--vault=*' $words[$i]
+			set vault $words[$i]
+		end
+	end
+	command touchvault $vault $argv 2>/dev/null </dev/null
+end
+
+# True if the command is that, and so many operands follow it.
+function __touchvault_at -a command count
+	set -l operands (__touchvault_operands)
+	test "$operands[1]" = "$command"; or return
+	test -z "$count"; or test (count $operands) -eq (math $count + 1)
+end
+
+function __touchvault_entries
+	__touchvault_ask list | string replace -r ' .*' ''
+end
+
+function __touchvault_of_entry -a entry line
+	__touchvault_ask show $entry | string replace -rf "^$line +" '' | string split ', ' |
+		string replace -r '=.*' '' | string match -v -- -
+end
+
+function __touchvault_second
+	set -l operands (__touchvault_operands)
+	__touchvault_of_entry "$operands[2]" $argv
+end
+
+# VAR=NAME:FIELD
+function __touchvault_variable
+	set -l word (string replace -r '^--[a-z-]+=(?=.*=)' '' -- (commandline -ct))
+	set -l parts (string match -r '^([^=]*)=([^:]*)(:?)' -- $word); or return
+	if test -n "$parts[4]"
+		string replace -r '^' -- "$parts[2]=$parts[3]:" (__touchvault_of_entry $parts[3] fields)
+	else
+		string replace -r '(.+)' -- "$parts[2]=\$1:" (__touchvault_entries)
+	end
+end
+
+# NAME=- or NAME=@FILE
+function __touchvault_source
+	set -l word (string replace -r '^--field=(?=.*=)' '' -- (commandline -ct))
+	set -l before (string match -r '^[^=]*=@?' -- $word); or return
+	if string match -q '*@' -- $before
+		string replace -r '^' -- $before (__fish_complete_path (string replace -- $before '' $word))
+	else
+		printf '%s\n' $before- $before@
+	end
+end
+
+# The command that run runs is completed as if it stood alone.
+function __touchvault_child
+	set -l words (commandline -opc)
+	set -l at (contains -i -- -- $words); or return
+	complete -C (string join ' ' -- (string escape -- $words[(math $at + 1)..-1]) (commandline -ct))
+end
+
+function __touchvault_vaults
+	set -l data ~/.local/share
+	test -n "$XDG_DATA_HOME"; and set data $XDG_DATA_HOME
+	for file in $data/touchvault/*.tv
+		string replace -r '.*/(.*)\.tv$' '$1' $file
+	end
+end
+
+complete -c touchvault -f
+complete -c touchvault -l vault -r -a '(__touchvault_vaults)' -d 'the vault'
+complete -c touchvault -l device -r -F -d 'the device of the token'
+complete -c touchvault -l json -d 'print JSON, errors too'
+complete -c touchvault -l accept-rollback -d 'take a vault that is older than the last one seen, or replaced'
+complete -c touchvault -s h -l help -d 'say how a command is used'
+complete -c touchvault -l version -d 'print the version'
+complete -c touchvault -n '__touchvault_at ""' -a init -d 'make a vault'
+complete -c touchvault -n '__touchvault_at ""' -a add -d 'add an entry'
+complete -c touchvault -n '__touchvault_at ""' -a edit -d 'change fields and labels of an entry'
+complete -c touchvault -n '__touchvault_at ""' -a get -d 'print a secret'
+complete -c touchvault -n '__touchvault_at ""' -a run -d 'run a command with secrets'
+complete -c touchvault -n '__touchvault_at ""' -a list -d 'list entries'
+complete -c touchvault -n '__touchvault_at ""' -a show -d 'show all of an entry but its secrets'
+complete -c touchvault -n '__touchvault_at ""' -a rename -d 'rename an entry'
+complete -c touchvault -n '__touchvault_at ""' -a remove -d 'remove an entry'
+complete -c touchvault -n '__touchvault_at ""' -a status -d 'show the vault, its tokens and hosts'
+complete -c touchvault -n '__touchvault_at ""' -a help -d 'say how a command is used'
+complete -c touchvault -n '__touchvault_at ""' -a version -d 'print versions'
+
+complete -c touchvault -n '__touchvault_at init' -l pin -x -a 'if-set required never' -d 'whether the token asks for its PIN'
+complete -c touchvault -n '__touchvault_at init' -l token-name -x -d 'what the token is called'
+complete -c touchvault -n '__touchvault_at init' -l host-name -x -d 'what this host is called'
+complete -c touchvault -n '__touchvault_at init' -l allow-no-touch -d 'take a token that answers without a touch'
+complete -c touchvault -n '__touchvault_at get' -l show -d 'print it even if standard output is a terminal'
+complete -c touchvault -n '__touchvault_at edit' -l unset -x -a '(__touchvault_second fields)' -d 'drop a field'
+complete -c touchvault -n '__touchvault_at edit' -l unset-label -x -a '(__touchvault_second labels)' -d 'drop a label'
+complete -c touchvault -n '__touchvault_at run' -l env -x -a '(__touchvault_variable)' -d 'a field in a variable'
+complete -c touchvault -n '__touchvault_at run' -l env-all -x -a '(__touchvault_entries)' -d 'all fields of an entry'
+complete -c touchvault -n '__touchvault_at run' -l file -x -a '(__touchvault_variable)' -d 'a field in a file in memory'
+complete -c touchvault -n '__touchvault_at run' -l pristine -d 'give the command these variables and no other'
+for command in add edit
+	complete -c touchvault -n "__touchvault_at $command" -l field -x -a '(__touchvault_source)' -d 'a field: NAME=- or NAME=@FILE'
+	complete -c touchvault -n "__touchvault_at $command" -l from-json -d 'fields from a JSON object'
+	complete -c touchvault -n "__touchvault_at $command" -l from-env -r -F -d 'fields from a .env file'
+	complete -c touchvault -n "__touchvault_at $command" -l label -x -d 'a label: KEY=VALUE'
+end
+for command in edit get list show rename remove
+	complete -c touchvault -n "__touchvault_at $command 0" -a '(__touchvault_entries)'
+end
+complete -c touchvault -n '__touchvault_at get 1' -a '(__touchvault_second fields)'
+complete -c touchvault -n '__touchvault_at help 0' -a '$__touchvault_commands'
+complete -c touchvault -n '__touchvault_at run' -a '(__touchvault_child)'
