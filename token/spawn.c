@@ -22,7 +22,7 @@
  * libexec. */
 static const char *const spawn_places[] = {
 	"/" SPAWN_NAME,
-	"/../" TOUCHVAULT_LIBEXEC_FROM_BIN "/" SPAWN_NAME,
+	"/" TOUCHVAULT_LIBEXEC_FROM_BIN "/" SPAWN_NAME,
 };
 
 /* Whoever can write the program can read all that it is given. */
