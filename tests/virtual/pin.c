@@ -142,6 +142,8 @@ uint8_t pin_token_check(struct token *t, unsigned int protocol,
 }
 
 /* The parameters of clientPIN, most of them optional. */
+#define SUB_GET_RETRIES	1
+
 struct pin_request {
 	unsigned int protocol;
 	uint64_t sub;
@@ -169,7 +171,9 @@ static uint8_t request_parse(const struct token *t, const cbor_item_t *req,
 	item = map_int(req, 1);
 	if (item && !item_uint(item, &protocol))
 		return CTAP2_ERR_CBOR_UNEXPECTED_TYPE;
-	if (item && !pin_protocol_known(t, protocol))
+	/* The retries have no protocol (CTAP 2.1, section 6.5.5.2), though
+	 * libfido2 names one. */
+	if (item && ret->sub != SUB_GET_RETRIES && !pin_protocol_known(t, protocol))
 		return CTAP1_ERR_INVALID_PARAMETER;
 	ret->protocol = (unsigned int)protocol;
 	ret->agree = map_int(req, 3);
@@ -404,7 +408,7 @@ uint8_t pin_run(struct token *t, const cbor_item_t *req, struct enc *e)
 	if (!t->cfg.pin_support)
 		return CTAP2_ERR_INVALID_SUBCOMMAND;
 	switch (r.sub) {
-	case 1:
+	case SUB_GET_RETRIES:
 		return retries_get(t, e);
 	case 3:
 		return pin_set(t, &r);
