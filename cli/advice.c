@@ -75,6 +75,12 @@ const char *advice_for_vault(int err)
 	case VAULT_ERR_STATE:
 		return "find out why; moved away, the next touch makes a new one, which knows "
 		       "nothing of older rollbacks";
+	case VAULT_ERR_NO_TOKEN:
+		return "\"touchvault status\" shows the tokens";
+	case VAULT_ERR_LAST_TOKEN:
+		return "enrol another one first";
+	case VAULT_ERR_TOKEN_IN_USE:
+		return "repeat, and touch another one, which is to stay";
 	case VAULT_ERR_NOT_A_FILE:
 	case VAULT_ERR_NOT_A_VAULT:
 	case VAULT_ERR_DAMAGED:

@@ -43,9 +43,12 @@ enum exit_status exit_status_of_vault(int err)
 	case VAULT_ERR_LOCKED:
 	case VAULT_ERR_RESPOND: /* the token's own error is reported instead */
 		return STATUS_ERROR;
+	case VAULT_ERR_LAST_TOKEN:
+	case VAULT_ERR_TOKEN_IN_USE:
 	case VAULT_ERR_ARGUMENT:
 	case VAULT_ERR_LIMIT:
 		return STATUS_USAGE;
+	case VAULT_ERR_NO_TOKEN:
 	case VAULT_ERR_NO_VAULT:
 	case VAULT_ERR_NO_ENTRY:
 	case VAULT_ERR_NO_FIELD:

@@ -255,6 +255,7 @@ static int create(struct vault *v, const struct token_enrolment *e, const struct
 		.credential_id_len = e->id_len,
 		.name = new->token_name,
 		.product = e->device.product,
+		.serial = "",
 	};
 
 	memcpy(token.public_key, e->public_key, sizeof(token.public_key));

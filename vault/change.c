@@ -6,6 +6,7 @@
 #include "vault/cbor_io.h"
 #include "vault/cleanup.h"
 #include "vault/commit.h"
+#include "vault/text.h"
 #include "vault/vault.h"
 
 static int field_compare(const void *a, const void *b)
@@ -78,6 +79,7 @@ static struct index_entry *entry_new(struct index *x, size_t at, const char *nam
 	randombytes_buf(e->id, sizeof(e->id));
 	e->info.name = copy;
 	e->info.created = now;
+	e->info.rotate_reason = "";
 	return e;
 }
 
@@ -163,5 +165,29 @@ int vault_entry_remove(struct vault *v, const char *name)
 	if (!found)
 		return VAULT_ERR_NO_ENTRY;
 	index_remove(&v->index, at);
+	return 0;
+}
+
+int vault_entry_mark(struct vault *v, const char *name, const char *reason, int64_t now)
+{
+	bool found;
+	size_t at = index_find(&v->index, name, &found);
+	struct vault_entry_info *info = &v->index.entries[at].info;
+	const char *copy = "";
+
+	if (!found)
+		return VAULT_ERR_NO_ENTRY;
+	if (reason != NULL && *info->rotate_reason != '\0')
+		return 0;
+	if (reason != NULL) {
+		if (*reason == '\0' || now <= 0 ||
+		    !text_valid(reason, strlen(reason), VAULT_REASON_MAX))
+			return VAULT_ERR_ARGUMENT;
+		copy = index_pool_string(&v->index, reason, strlen(reason));
+	}
+	if (copy == NULL)
+		return VAULT_ERR_NOMEM;
+	info->rotate_reason = copy;
+	info->rotate_since = reason != NULL ? now : 0;
 	return 0;
 }

@@ -47,9 +47,14 @@ void vault_file_sum(const uint8_t digest[static DIGEST_LEN], const uint8_t tag[s
     const uint8_t signature[static SIGNATURE_LEN], uint8_t ret[static SUM_LEN]);
 /* This host's key, from its file into v->keys->host. NO_HOST_KEY,
  * DAMAGED_HOST_KEY, FOREIGN_HOST_KEY. */
+int vault_host_key_read(struct vault *) __attribute__((warn_unused_result));
 /* That this host's key and state, if they are there, can be used. */
 int vault_host_check(struct vault *) __attribute__((warn_unused_result));
-int vault_host_key_read(struct vault *) __attribute__((warn_unused_result));
+/* Fill token slot i, wrapping secret->v and a new secret->ssk, which is in
+ * locked memory. ARGUMENT. */
+int vault_slot_make(struct vault *, size_t i, const struct vault_new_token *,
+    const struct vault_response *, struct slot_secret *secret, int64_t now)
+    __attribute__((warn_unused_result));
 int vault_record_load(struct vault *, const struct index_entry *, uint8_t **ret)
     __attribute__((warn_unused_result));
 /* Note this generation in the host state. */

@@ -62,37 +62,6 @@ int vault_draft(const struct vault_paths *p, struct vault **ret)
 	return 0;
 }
 
-static int add_token(struct vault *v, const struct vault_new_token *t,
-    const struct vault_response *response, int64_t now)
-{
-	struct token_slot *s = &v->token_slots[0];
-	struct index_token *x = &v->index.tokens[0];
-
-	if (t->credential_id_len == 0 || t->credential_id_len > VAULT_CREDENTIAL_ID_MAX ||
-	    !text_valid(t->name, strlen(t->name), VAULT_HUMAN_NAME_MAX) ||
-	    !text_valid(t->product, strlen(t->product), VAULT_PRODUCT_MAX))
-		return VAULT_ERR_ARGUMENT;
-	randombytes_buf(s->id, sizeof(s->id));
-	s->kind = (uint8_t)t->kind;
-	s->flags = t->uv ? SLOT_FLAG_UV : 0;
-	s->credential_len = (uint16_t)t->credential_id_len;
-	memcpy(s->credential, t->credential_id, t->credential_id_len);
-	randombytes_buf(&v->keys->slot, sizeof(v->keys->slot));
-	memcpy(x->slot_id, s->id, sizeof(s->id));
-	if (crypto_scalarmult_base(x->spk, v->keys->slot.ssk) != 0)
-		return VAULT_ERR_INTERNAL;
-	x->info.name = index_pool_string(&v->index, t->name, strlen(t->name));
-	x->info.product = index_pool_string(&v->index, t->product, strlen(t->product));
-	if (x->info.name == NULL || x->info.product == NULL)
-		return VAULT_ERR_NOMEM;
-	memcpy(x->info.public_key, t->public_key, sizeof(x->info.public_key));
-	memcpy(x->info.aaguid, t->aaguid, sizeof(x->info.aaguid));
-	x->info.without_touch = t->without_touch;
-	x->info.created = now;
-	v->index.n_tokens = 1;
-	return token_slot_wrap(s, v->header.vault_id, response, &v->keys->slot);
-}
-
 /* This host's key: the one it has, or a new one. */
 static int own_key(struct vault *v)
 {
@@ -151,7 +120,9 @@ int vault_create(struct vault *v, const struct vault_new_token *token,
 		return r;
 	/* To make a vault is to say that this path holds another one now. */
 	v->flags |= VAULT_ACCEPT_ROLLBACK;
-	r = add_token(v, token, response, now);
+	randombytes_buf(v->keys->slot.v, sizeof(v->keys->slot.v));
+	r = vault_slot_make(v, 0, token, response, &v->keys->slot, now);
+	v->index.n_tokens = 1;
 	if (r == 0)
 		r = add_this_host(v, host_name, now);
 	if (r != 0)

@@ -66,6 +66,12 @@ const char *vault_strerror(int err)
 		return "host state damaged";
 	case VAULT_ERR_CHANGED:
 		return "changed meanwhile";
+	case VAULT_ERR_NO_TOKEN:
+		return "no token of that name";
+	case VAULT_ERR_LAST_TOKEN:
+		return "the only token of the vault";
+	case VAULT_ERR_TOKEN_IN_USE:
+		return "the token that was touched is the one to remove";
 	}
 	return "unknown error";
 }

@@ -33,8 +33,11 @@ enum vault_err {
 	VAULT_ERR_VERSION = -26,     /* format version or kind not known */
 	VAULT_ERR_UNSAFE_FILE = -27, /* others can write it, or own it */
 	VAULT_ERR_UNSAFE_DIR = -28,
-	VAULT_ERR_STATE = -29,   /* host state damaged or not ours */
-	VAULT_ERR_CHANGED = -30, /* changed meanwhile, so that the change no longer fits */
+	VAULT_ERR_STATE = -29,        /* host state damaged or not ours */
+	VAULT_ERR_CHANGED = -30,      /* changed meanwhile, so that the change no longer fits */
+	VAULT_ERR_NO_TOKEN = -31,     /* no token slot of that name */
+	VAULT_ERR_LAST_TOKEN = -32,   /* nothing would open the vault any more */
+	VAULT_ERR_TOKEN_IN_USE = -33, /* the one that was touched for it */
 };
 
 /* English for an error, without a full stop; never NULL. */

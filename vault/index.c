@@ -87,7 +87,7 @@ static void token_decode(struct index *x, struct rbuf *b, struct index_token *re
 {
 	struct vault_token_info *info = &ret->info;
 
-	if (cbor_r_array(b, 8) != 8)
+	if (cbor_r_array(b, 10) != 10)
 		b->bad = true;
 	cbor_r_fixed(b, ret->slot_id, sizeof(ret->slot_id));
 	cbor_r_fixed(b, ret->spk, sizeof(ret->spk));
@@ -95,8 +95,10 @@ static void token_decode(struct index *x, struct rbuf *b, struct index_token *re
 	info->product = text(x, b, VAULT_PRODUCT_MAX);
 	cbor_r_fixed(b, info->public_key, sizeof(info->public_key));
 	cbor_r_fixed(b, info->aaguid, sizeof(info->aaguid));
+	info->serial = text(x, b, VAULT_HUMAN_NAME_MAX);
 	info->without_touch = cbor_r_bool(b);
 	info->created = timestamp(b);
+	info->tested = timestamp(b);
 }
 
 static void host_decode(struct index *x, struct rbuf *b, struct index_host *ret)
@@ -159,7 +161,7 @@ static void entry_decode(struct index *x, struct rbuf *b, struct index_entry *re
 {
 	uint64_t len;
 
-	if (cbor_r_array(b, 9) != 9)
+	if (cbor_r_array(b, 11) != 11)
 		b->bad = true;
 	cbor_r_fixed(b, ret->id, sizeof(ret->id));
 	ret->info.name = text(x, b, VAULT_NAME_MAX);
@@ -173,6 +175,10 @@ static void entry_decode(struct index *x, struct rbuf *b, struct index_entry *re
 	ret->info.modified = timestamp(b);
 	fields_decode(x, b, &ret->info);
 	labels_decode(x, b, &ret->info);
+	ret->info.rotate_reason = text(x, b, VAULT_REASON_MAX);
+	ret->info.rotate_since = timestamp(b);
+	if ((*ret->info.rotate_reason == '\0') != (ret->info.rotate_since == 0))
+		b->bad = true;
 }
 
 static void entries_decode(struct index *x, struct rbuf *b)
@@ -223,15 +229,17 @@ int index_decode(const uint8_t *p, size_t len, struct index *ret)
 
 static void token_encode(struct wbuf *b, const struct index_token *t)
 {
-	cbor_w_array(b, 8);
+	cbor_w_array(b, 10);
 	cbor_w_bytes(b, t->slot_id, sizeof(t->slot_id));
 	cbor_w_bytes(b, t->spk, sizeof(t->spk));
 	cbor_w_text(b, t->info.name);
 	cbor_w_text(b, t->info.product);
 	cbor_w_bytes(b, t->info.public_key, sizeof(t->info.public_key));
 	cbor_w_bytes(b, t->info.aaguid, sizeof(t->info.aaguid));
+	cbor_w_text(b, t->info.serial);
 	cbor_w_bool(b, t->info.without_touch);
 	cbor_w_uint(b, (uint64_t)t->info.created);
+	cbor_w_uint(b, (uint64_t)t->info.tested);
 }
 
 static void host_encode(struct wbuf *b, const struct index_host *h)
@@ -251,7 +259,7 @@ static void host_encode(struct wbuf *b, const struct index_host *h)
 
 static void entry_encode(struct wbuf *b, const struct index_entry *e)
 {
-	cbor_w_array(b, 9);
+	cbor_w_array(b, 11);
 	cbor_w_bytes(b, e->id, sizeof(e->id));
 	cbor_w_text(b, e->info.name);
 	cbor_w_uint(b, e->info.version);
@@ -267,6 +275,8 @@ static void entry_encode(struct wbuf *b, const struct index_entry *e)
 		cbor_w_text(b, e->info.labels[i].key);
 		cbor_w_text(b, e->info.labels[i].value);
 	}
+	cbor_w_text(b, e->info.rotate_reason);
+	cbor_w_uint(b, (uint64_t)e->info.rotate_since);
 }
 
 void index_encode(struct wbuf *b, const struct index *x)
@@ -287,12 +297,12 @@ void index_encode(struct wbuf *b, const struct index *x)
 size_t index_encoded_max(const struct index *x)
 {
 	/* Fixed parts with their heads, then the strings with 9-byte heads. */
-	size_t n = 64 + x->n_tokens * 512 + x->n_hosts * 512;
+	size_t n = 64 + x->n_tokens * 640 + x->n_hosts * 512;
 
 	for (size_t i = 0; i < x->n_entries; i++) {
 		const struct vault_entry_info *e = &x->entries[i].info;
 
-		n += 160 + strlen(e->name);
+		n += 192 + strlen(e->name) + strlen(e->rotate_reason);
 		for (size_t k = 0; k < e->n_fields; k++)
 			n += 9 + strlen(e->fields[k]);
 		for (size_t k = 0; k < e->n_labels; k++)

@@ -21,6 +21,8 @@
 #define HOST_SLOT_LEN (HOST_ID_LEN + SEALED_SHARE_LEN)
 #define SLOT_FLAG_UV 0x01
 #define SLOT_FLAG_PASSPHRASE 0x02
+#define SLOT_PW_OPS 3 /* what new slots get: libsodium's MODERATE */
+#define SLOT_PW_MEM_KIB (256 * 1024)
 #define SLOT_PW_OPS_MAX 16
 #define SLOT_PW_MEM_KIB_MAX (1024 * 1024)
 

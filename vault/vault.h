@@ -40,6 +40,7 @@
 #define VAULT_AAGUID_LEN 16
 #define VAULT_HUMAN_NAME_MAX 64 /* token and host names, UTF-8 */
 #define VAULT_PRODUCT_MAX 128
+#define VAULT_REASON_MAX 128
 
 /* Where things are. All absolute, or relative to the working directory. */
 struct vault_paths {
@@ -64,6 +65,8 @@ struct vault_entry_info {
 	const char *const *fields; /* names only, in canonical order */
 	size_t n_labels;
 	const struct vault_label *labels;
+	const char *rotate_reason; /* why it is to be rotated now; "" if it isn't */
+	int64_t rotate_since;
 };
 
 enum vault_slot_kind {
@@ -82,7 +85,9 @@ struct vault_token_info {
 	uint8_t public_key[VAULT_PUBLIC_KEY_LEN];
 	uint8_t aaguid[VAULT_AAGUID_LEN];
 	bool without_touch; /* forced in: grade D */
+	const char *serial; /* as printed on it; may be "" */
 	int64_t created;
+	int64_t tested; /* when it last opened the vault for a test; 0: never */
 };
 
 enum vault_host_kind {
@@ -146,12 +151,12 @@ struct vault;
 /* A token that has just been enrolled, for vault_create. */
 struct vault_new_token {
 	enum vault_slot_kind kind;
-	bool uv, without_touch;
+	bool uv, passphrase, without_touch;
 	const uint8_t *credential_id;
 	size_t credential_id_len;
 	uint8_t public_key[VAULT_PUBLIC_KEY_LEN];
 	uint8_t aaguid[VAULT_AAGUID_LEN];
-	const char *name, *product;
+	const char *name, *product, *serial;
 };
 
 /* Set up the locked arena and libsodium; once, before anything else.
@@ -238,6 +243,30 @@ int vault_entry_put(struct vault *, const char *name, bool replace,
 int vault_entry_rename(struct vault *, const char *from, const char *to, int64_t now)
     __attribute__((warn_unused_result));
 int vault_entry_remove(struct vault *, const char *name) __attribute__((warn_unused_result));
+
+/* Say that the entry is to be rotated now, and why; a mark that is there stays.
+ * NULL takes it away. NO_ENTRY, ARGUMENT. */
+int vault_entry_mark(struct vault *, const char *name, const char *reason, int64_t now)
+    __attribute__((warn_unused_result));
+
+/* Changes of who can open the vault, for a vault_change_fn too. A further token,
+ * with the response that it gave at enrolment: EXISTS (name or credential),
+ * LIMIT, ARGUMENT. */
+int vault_token_add(struct vault *, const struct vault_new_token *, const struct vault_response *,
+    int64_t now) __attribute__((warn_unused_result));
+/* The same token with a new credential. NO_TOKEN, ARGUMENT. */
+int vault_token_replace(struct vault *, const char *name, const struct vault_new_token *,
+    const struct vault_response *, int64_t now) __attribute__((warn_unused_result));
+/* Leave a token out, and mark every entry. NO_TOKEN; LAST_TOKEN; TOKEN_IN_USE
+ * where it is the one that was touched for this: so that one that opens is
+ * left, and at hand. */
+int vault_token_remove(struct vault *, const char *name, int64_t now)
+    __attribute__((warn_unused_result));
+int vault_token_rename(struct vault *, const char *from, const char *to)
+    __attribute__((warn_unused_result));
+/* Note that this one opened the vault. WRONG_RESPONSE if it was another. */
+int vault_token_tested(struct vault *, const char *name, int64_t now)
+    __attribute__((warn_unused_result));
 
 /* Well-formed names: entries [A-Za-z0-9._/-], components neither empty nor
  * "." nor "..", no leading "-"; fields and label keys [A-Za-z0-9._-], no

@@ -42,7 +42,8 @@ static int setup(void **state)
 		.credential_id = id,
 		.credential_id_len = sizeof(id),
 		.name = "first",
-		.product = "test" };
+		.product = "test",
+		.serial = "" };
 	uint8_t salt[VAULT_SALT_LEN];
 	struct vault *v;
 

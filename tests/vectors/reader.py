@@ -117,10 +117,10 @@ def token_slots(p, count):
 
 
 def index_token(c):
-    c.array(8, 8)
+    c.array(10, 10)
     return {"slot_id": c.bytes(16), "spk": c.bytes(32), "name": c.text(64), "product": c.text(128),
-            "public_key": c.bytes(64), "aaguid": c.bytes(16), "without_touch": c.bool(),
-            "created": c.time()}
+            "public_key": c.bytes(64), "aaguid": c.bytes(16), "serial": c.text(64),
+            "without_touch": c.bool(), "created": c.time(), "tested": c.time()}
 
 
 def index_host(c):
@@ -133,7 +133,7 @@ def index_host(c):
 
 
 def index_entry(c):
-    c.array(9, 9)
+    c.array(11, 11)
     entry = {"entry_id": c.bytes(16), "name": strict.entry_name(c), "version": c.uint(),
              "record_len": c.uint(), "record_hash": c.bytes(32), "created": c.time(),
              "modified": c.time(), "fields": [strict.key(c) for _ in range(c.array(1, 64))]}
@@ -142,6 +142,8 @@ def index_entry(c):
     strict.ascending([strict.map_order(k) for k, _ in pairs], c, "labels")
     require(entry["version"] >= 1, "index", "version")
     entry["labels"] = dict(pairs)
+    entry["rotate"] = [c.text(128), c.time()]
+    require((entry["rotate"][0] == "") == (entry["rotate"][1] == 0), "index", "rotate")
     return entry
 
 

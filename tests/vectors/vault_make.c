@@ -95,7 +95,8 @@ static void make(void)
 		.credential_id = id,
 		.credential_id_len = sizeof(id),
 		.name = "first",
-		.product = "Token of Z\xc3\xbcrich" };
+		.product = "Token of Z\xc3\xbcrich",
+		.serial = "12345678" };
 	struct vault *v;
 
 	memset(t.public_key, 0xab, sizeof(t.public_key));
