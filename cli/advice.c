@@ -103,7 +103,7 @@ static const char *advice_for_pin(enum token_err err)
 		return "unplug it, plug it in again, and repeat with the right PIN";
 	if (err == TOKEN_ERR_PIN_BLOCKED)
 		return "only a reset frees it, which destroys its credentials: use another token "
-		       "of this vault";
+		       "of this vault; if there is none, get new keys at the brokers";
 	if (err == TOKEN_ERR_PIN_NOT_SET)
 		return "set one with \"fido2-token -S\" and repeat";
 	if (err == TOKEN_ERR_ALWAYS_UV)

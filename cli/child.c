@@ -211,7 +211,9 @@ static int make_file(const struct app *app, struct child_variable *v, const stru
 		return fail(app, STATUS_ERROR,
 		    "the memory file for %s can't be made (%s); check memory and limits", v->name,
 		    strerror(errno));
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", v->fd);
+	/* Of this process, which becomes the program: what it starts in turn may
+	 * have closed the descriptor, and can read the path all the same. */
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)getpid(), v->fd);
 	return assign(app, v, path, strlen(path));
 }
 

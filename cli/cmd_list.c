@@ -84,5 +84,7 @@ int cmd_list(struct app *app, const struct arguments *args)
 		return list_json(app, v, glob);
 	if (glob == NULL && vault_entry_at(v, 0) == NULL)
 		note(app, "the vault has no entries; \"touchvault add NAME\" adds one");
+	else if (glob != NULL && next_match(v, glob, &(size_t){ 0 }) == NULL)
+		note(app, "no entry's name matches; \"NAME*\" matches what begins with NAME");
 	return list_text(app, v, glob);
 }

@@ -224,8 +224,9 @@ static int collect_field(const struct app *app, const char *arg, struct fields *
 		r = read_source(app, "--field", source.path, VAULT_ENTRY_MAX, from, &value, &len);
 	if (r != 0)
 		return r;
-	if (source.path == NULL && len > 1 && value[len - 1] == '\n')
-		note(app, "%s ends with a newline, which is kept; printf sends none", source.name);
+	if (len > 1 && value[len - 1] == '\n' && memchr(value, '\n', len - 1) == NULL)
+		note(app, "%s ends with a newline, which is kept; \"tr -d '\\n'\" takes it away",
+		    source.name);
 	return fields_take(app, f, source.name, value, len, from);
 }
 
@@ -241,6 +242,12 @@ static int take_pair(const struct app *app, struct fields *f, const struct doten
 		return fail(app, STATUS_USAGE,
 		    "line %zu of %s: the field %s is in line %zu already; name it once", pair->line,
 		    from, pair->name, lines[same - f->field]);
+	/* A form that wasn't filled in, as many such files have it. */
+	if (pair->value_len == 0) {
+		note(
+		    app, "line %zu of %s: %s is empty, and left out", pair->line, from, pair->name);
+		return STATUS_OK;
+	}
 	value = secret_alloc(pair->value_len + 1);
 	if (value == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
@@ -274,7 +281,8 @@ static int collect_env(const struct app *app, const char *path, struct fields *f
 	if (more < 0)
 		return fail(app, STATUS_USAGE, "line %zu of %s: %s", d.line, from, wrong);
 	if (f->n == before)
-		return fail(app, STATUS_USAGE, "%s has no NAME=VALUE line", from);
+		return fail(app, STATUS_USAGE,
+		    "%s has no NAME=VALUE line with a value; nothing was stored", from);
 	return STATUS_OK;
 }
 
@@ -306,7 +314,7 @@ static int ask_field(const struct app *app, struct fields *f, bool *ret_done)
 {
 	static const char hint[] = "use --field, --from-json or --from-env";
 	_cleanup_secret_ char *value = secret_alloc(LINE_MAX_TYPED);
-	char name[VAULT_FIELD_NAME_MAX + 2];
+	char name[VAULT_FIELD_NAME_MAX + 2], prompt[VAULT_FIELD_NAME_MAX + 32];
 	size_t len;
 	int r;
 
@@ -318,17 +326,22 @@ static int ask_field(const struct app *app, struct fields *f, bool *ret_done)
 	if (r != 0 || *ret_done)
 		return r;
 	if (!vault_field_name_valid(name) || fields_find(f, name) != NULL) {
-		terminal_say("That is no new field name; use letters, digits and . _ -");
+		terminal_say(
+		    "That is no field name, or there already; use letters, digits and . _ -");
 		return STATUS_OK;
 	}
-	r = terminal_ask(app, "Value (not shown; several lines: --field NAME=@FILE): ", true, hint,
-	    value, LINE_MAX_TYPED, &len);
+	(void)snprintf(prompt, sizeof(prompt), "Value of %s (not shown): ", name);
+	r = terminal_ask(app, prompt, true, hint, value, LINE_MAX_TYPED, &len);
 	if (r != 0)
 		return r;
 	if (more_was_pasted())
 		return fail(app, STATUS_USAGE,
 		    "more than one line was pasted; use --field %s=@FILE, nothing was stored",
 		    name);
+	if (len == 0) {
+		terminal_say("That is empty; give a value, or Ctrl-C.");
+		return STATUS_OK;
+	}
 	return fields_take(app, f, name, (uint8_t *)TAKE_PTR(value), len, "the terminal");
 }
 

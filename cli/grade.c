@@ -51,9 +51,10 @@ size_t grade_advice(const struct vault_token_info *tokens, size_t n_tokens,
 		    "A token that answers without a touch protects from nobody who can reach it: a "
 		    "token that insists on the touch would make it grade A or B.";
 	else if (token > 'A')
-		ret[n++] = "Tokens enrolled with a PIN or a fingerprint would make it grade A: "
-			   "then a stolen "
-			   "token alone is of no use.";
+		ret[n++] = "Tokens enrolled with a PIN or a fingerprint (set it, then init --pin "
+			   "required) "
+			   "would make it grade A: stolen together with this machine, they still "
+			   "open nothing.";
 	if (host == 'D')
 		ret[n++] =
 		    "A host key that is bound to its machine would make it grade C: that takes an "

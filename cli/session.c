@@ -153,8 +153,9 @@ static int fail_no_vault(const struct app *app, const struct paths *p)
 		free_names(names, n);
 	if (at > 0)
 		return fail(app, STATUS_NOT_FOUND,
-		    "no vault at %s; name one with --vault, there %s: %s%s", p->vault,
-		    n == 1 ? "is" : "are", others, n > OTHERS_SHOWN ? ", ..." : "");
+		    "no vault at %s; name one with --vault, there %s: %s%s, or make it with "
+		    "\"touchvault init\"",
+		    p->vault, n == 1 ? "is" : "are", others, n > OTHERS_SHOWN ? ", ..." : "");
 	return fail(
 	    app, STATUS_NOT_FOUND, "no vault at %s; \"touchvault init\" makes one", p->vault);
 }
@@ -165,12 +166,14 @@ static void note_trust(const struct app *app, const struct vault *v)
 	char when[32];
 
 	vault_summarize(v, &s);
-	if (s.trust == VAULT_TRUST_UNVERIFIED)
-		note(app,
-		    "not verified yet: this host has no state for this vault (generation %llu, by "
-		    "%s, %s); "
-		    "the next touch accepts it",
-		    (unsigned long long)s.generation, s.signer, text_time(s.committed, when));
+	if (s.trust == VAULT_TRUST_VERIFIED)
+		return;
+	note(app,
+	    "not verified yet: this host %s (generation %llu, by %s, %s); the next touch accepts "
+	    "it",
+	    s.trust == VAULT_TRUST_OLDER ? "has seen another generation of this vault"
+					 : "has no state for this vault",
+	    (unsigned long long)s.generation, s.signer, text_time(s.committed, when));
 }
 
 int session_open(struct app *app, struct vault **ret)

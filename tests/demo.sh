@@ -97,7 +97,8 @@ openssl rand 48 | openssl pkeyutl -encrypt -inkey ibkr/private_encryption.pem |
 ls -l ibkr | sed -n 's/^/   /; 2,$p'
 
 say "touchvault init"
-tv ${device:+"$device"} init | sed 's/^/   /'
+tv ${device:+"$device"} init >said
+sed 's/^/   /' said
 good "a vault, one token enrolled (three touches), this host approved"
 
 say "touchvault add ibkr/live ..."
@@ -114,8 +115,9 @@ say "touchvault list, touchvault show: no touch"
 if [ -z "$real" ]; then
 	before=$(grep -c '^txn ' token.log || :)
 fi
-tv list | sed 's/^/   /'
-tv show ibkr/live | sed 's/^/   /'
+tv list >said
+tv show ibkr/live >>said
+sed 's/^/   /' said
 if [ -z "$real" ]; then
 	[ "$before" -eq "$(grep -c '^txn ' token.log || :)" ] || bad "list spoke to the token"
 fi

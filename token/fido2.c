@@ -201,11 +201,12 @@ static int fido2_enrol_make(struct fido2 *f, bool uv, struct token_enrolment *re
 		.steps = 3,
 		.credential = -1,
 	};
-	int r = fido2_make_credential(f, uv, &touch, ret);
+	int r = f->pin_to_make && !f->uv_builtin ? fido2_ask_pin(f) : 0;
 
-	/* With built-in verification that fails, the PIN will do. And a CTAP
-	 * 2.0 token with a PIN makes no credential without it, not even one
-	 * that is to be used without. */
+	if (r < 0)
+		return r;
+	r = fido2_make_credential(f, uv, &touch, ret);
+	/* With built-in verification that fails, the PIN will do. */
 	if ((r == TOKEN_ERR_NO_VERIFICATION || r == TOKEN_ERR_PIN_REQUIRED) && f->pin_set &&
 	    !f->pin_known) {
 		r = fido2_ask_pin(f);

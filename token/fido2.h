@@ -22,8 +22,9 @@ struct fido2 {
 
 	/* From getInfo. */
 	bool pin_set, pin_supported;
-	bool uv_builtin; /* fingerprint or the like, and set up */
-	bool uv_always;  /* alwaysUv: nothing works without */
+	bool uv_builtin;  /* fingerprint or the like, and set up */
+	bool uv_always;   /* alwaysUv: nothing works without */
+	bool pin_to_make; /* makes no credential without its PIN, whatever it is for */
 	bool hmac_secret;
 	bool cred_protect;
 	size_t list_max; /* credentials in one allow-list, 1 or more */

@@ -46,6 +46,7 @@ static int fido2_read_info(struct fido2 *f)
 	f->pin_supported = fido_dev_supports_pin(f->dev);
 	f->uv_builtin = fido_dev_has_uv(f->dev);
 	f->uv_always = fido2_has_option(info, "alwaysUv");
+	f->pin_to_make = f->pin_set && !fido2_has_option(info, "makeCredUvNotRqd");
 	f->hmac_secret = fido2_has_extension(info, "hmac-secret");
 	f->cred_protect = fido2_has_extension(info, "credProtect");
 	/* Not told: CTAP 2.1, section 6.4, lets the platform assume one. */

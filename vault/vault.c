@@ -258,11 +258,12 @@ static int trust_check(struct vault *v)
 		return state_signer_trusted(mark, &v->index, v->header.gen, v->header.signer)
 			   ? 0
 			   : VAULT_ERR_SIGNER;
+	if (v->header.gen == mark->gen && memcmp(v->tag, mark->tag, TAG_LEN) == 0)
+		return 0;
+	v->trust = VAULT_TRUST_OLDER;
 	if (v->flags & VAULT_ACCEPT_ROLLBACK)
 		return 0;
-	if (v->header.gen < mark->gen)
-		return VAULT_ERR_ROLLBACK;
-	return memcmp(v->tag, mark->tag, TAG_LEN) == 0 ? 0 : VAULT_ERR_FORK;
+	return v->header.gen < mark->gen ? VAULT_ERR_ROLLBACK : VAULT_ERR_FORK;
 }
 
 static int load(struct vault *v)

@@ -106,6 +106,7 @@ struct vault_host_info {
 enum vault_trust {
 	VAULT_TRUST_VERIFIED,   /* signer pinned, or certified by one who is */
 	VAULT_TRUST_UNVERIFIED, /* this host has no state for this vault yet */
+	VAULT_TRUST_OLDER,      /* not what it has seen last; VAULT_ACCEPT_ROLLBACK */
 };
 
 struct vault_summary {

@@ -19,11 +19,11 @@ class BadInput(Case):
     def run_it(self, *args, **kwargs):
         return self.home.run("--device", self.t.path, *args, **kwargs)
 
-    def refuse(self, status, *args, words=(), touched=False, **kwargs):
+    def refuse(self, status, *args, words=(), touched=False, notes=0, **kwargs):
         result = self.refused(self.run_it(*args, **kwargs), status, *words)
         self.assertEqual(digest(self.home.vault), self.before)
         errors = [line for line in result.err.decode().splitlines() if line.startswith("touchvault: ")]
-        self.assertEqual(len(errors), 1, result)
+        self.assertEqual(len(errors), 1 + notes, result)
         self.assertNotIn(b"CANARY", result.err)
         if not touched:
             self.assertEqual(len(self.t.transactions()), self.touches, "a touch for nothing")
@@ -120,7 +120,7 @@ class Sources(BadInput):
                 self.refuse(2, "add", "n", "--from-env", self.env_file(data), words=[f"line {line}"])
         self.refuse(2, "add", "n", "--from-env", self.env_file(b"A=1\nA=2\n"), words=["line 2", "A"])
         self.refuse(2, "add", "n", "--from-env", self.env_file(b"# nothing\n"))
-        self.refuse(2, "add", "n", "--from-env", self.env_file(b"A=\n"), words=["empty"])
+        self.refuse(2, "add", "n", "--from-env", self.env_file(b"A=\n"), words=["value"], notes=1)
 
     def test_two_readers_of_standard_input(self):
         self.refuse(2, "add", "n", "--field", "a=-", "--field", "b=-", stdin=b"x")
@@ -316,6 +316,8 @@ class Files(BadInput):
         self.before, self.touches = digest(self.home.vault), len(self.t.transactions())
         self.refuse(32, "get", "k", words=["--accept-rollback"])
         self.refuse(32, "list")
+        self.assertIn(b"another generation", self.ok(self.run_it("--accept-rollback", "list")).err)
+        self.assertFalse(json.loads(self.ok(self.run_it("--accept-rollback", "--json", "status")).out)["verified"])
         got = self.ok(self.run_it("--accept-rollback", "get", "k"))
         self.assertEqual(got.out, b"CANARY-4711")
         # Another generation of the same number, by the same host.
