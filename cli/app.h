@@ -18,7 +18,8 @@ struct app {
 	bool status_125;      /* `run`: every failure of our own ends with 125 */
 	mode_t umask;         /* what it was: `run` gives it back to its child */
 	bool sigpipe_ignored; /* by whoever started us; likewise */
-	int64_t now;          /* Unix seconds, read once at the start */
+	bool sigxfsz_ignored;
+	int64_t now; /* Unix seconds, read once at the start */
 };
 
 /* Where the vault named by app is, and this host's files. Strings are owned by

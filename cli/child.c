@@ -360,6 +360,7 @@ int child_exec(
 		if (c->v[i].fd >= 0)
 			(void)fcntl(c->v[i].fd, F_SETFD, 0);
 	(void)signal(SIGPIPE, app->sigpipe_ignored ? SIG_IGN : SIG_DFL);
+	(void)signal(SIGXFSZ, app->sigxfsz_ignored ? SIG_IGN : SIG_DFL);
 	(void)umask(app->umask);
 	/* Not execve: a script without "#!" is the shell's, as env(1) has it. */
 	(void)execvpe(path, argv, env);

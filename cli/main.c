@@ -72,8 +72,10 @@ static bool harden(struct app *app)
 		return false;
 	app->umask = umask(077);
 	(void)unsetenv("FIDO_DEBUG");
-	/* A reader that goes away is an error of write, which is reported. */
+	/* A reader that goes away, or a limit that is reached, is an error of write,
+	 * which is reported. */
 	app->sigpipe_ignored = signal(SIGPIPE, SIG_IGN) == SIG_IGN;
+	app->sigxfsz_ignored = signal(SIGXFSZ, SIG_IGN) == SIG_IGN;
 	return standard_descriptors();
 }
 

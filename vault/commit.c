@@ -9,42 +9,42 @@
 
 #define LOCK_WAIT_MS 10000
 
-int vault_state_note(struct vault *v)
+/* What this host is to remember of the generation that v is. */
+static void mark_of(const struct vault *v, struct state_vault *ret)
 {
-	__attribute__((cleanup(state_free))) struct state state = { 0 };
-	_cleanup_close_ int lock = -1;
-	_cleanup_free_ uint8_t *old = NULL, *p = NULL;
-	struct state_vault mark = { .gen = v->header.gen, .n_pins = v->index.n_hosts };
-	const struct state_vault *seen;
-	const uint8_t *held;
-	size_t len;
-	int r;
-
-	memcpy(mark.vault_id, v->header.vault_id, VAULT_ID_LEN);
-	memcpy(mark.tag, v->tag, TAG_LEN);
+	*ret = (struct state_vault){ .gen = v->header.gen, .n_pins = v->index.n_hosts };
+	memcpy(ret->vault_id, v->header.vault_id, VAULT_ID_LEN);
+	memcpy(ret->tag, v->tag, TAG_LEN);
 	for (size_t i = 0; i < v->index.n_hosts; i++) {
-		memcpy(mark.pins[i].host_id, v->index.hosts[i].id, HOST_ID_LEN);
-		memcpy(mark.pins[i].hvk, v->index.hosts[i].hvk, 32);
+		memcpy(ret->pins[i].host_id, v->index.hosts[i].id, HOST_ID_LEN);
+		memcpy(ret->pins[i].hvk, v->index.hosts[i].hvk, 32);
 	}
-	r = store_lock(&v->state_store, LOCK_WAIT_MS, &lock);
-	if (r != 0)
-		return r;
-	r = store_read_private(&v->state_store, STATE_FILE_MAX, &old, &len);
+}
+
+/* Nothing to write: it is there, or another process has gone further since v
+ * was loaded. */
+static bool state_is_current(
+    const struct vault *v, const struct state *state, const struct state_vault *mark)
+{
+	const struct state_vault *seen = state_vault_find(state, mark->vault_id);
+	const uint8_t *held = state_path_find(state, v->store.path);
+
+	if (seen == NULL)
+		return false;
+	if (seen->gen > mark->gen && !(v->flags & VAULT_ACCEPT_ROLLBACK))
+		return true;
+	return memcmp(seen->tag, mark->tag, TAG_LEN) == 0 && held != NULL &&
+	       memcmp(held, mark->vault_id, VAULT_ID_LEN) == 0;
+}
+
+static int state_write(struct vault *v, struct state *state, const struct state_vault *mark)
+{
+	_cleanup_free_ uint8_t *p = NULL;
+	size_t len;
+	int r = state_record(state, v->store.path, mark);
+
 	if (r == 0)
-		r = state_decode(old, len, v->keys->host.state_key, &state);
-	if (r != 0 && r != VAULT_ERR_NO_VAULT)
-		return store_fail(r, v->state_store.path);
-	seen = state_vault_find(&state, mark.vault_id);
-	held = state_path_find(&state, v->store.path);
-	if (seen != NULL && memcmp(seen->tag, mark.tag, TAG_LEN) == 0 && held != NULL &&
-	    memcmp(held, mark.vault_id, VAULT_ID_LEN) == 0)
-		return 0; /* known: a read writes nothing */
-	/* Another process may have gone further since v was loaded. */
-	if (seen != NULL && seen->gen > mark.gen && !(v->flags & VAULT_ACCEPT_ROLLBACK))
-		return 0;
-	r = state_record(&state, v->store.path, &mark);
-	if (r == 0)
-		r = state_encode(&state, v->keys->host.state_key, &p, &len);
+		r = state_encode(state, v->keys->host.state_key, &p, &len);
 	if (r == 0)
 		r = store_write_temporary(&v->state_store, p, len);
 	if (r == 0)
@@ -52,6 +52,25 @@ int vault_state_note(struct vault *v)
 	if (r != 0)
 		store_drop_temporary(&v->state_store);
 	return r;
+}
+
+int vault_state_note(struct vault *v)
+{
+	__attribute__((cleanup(state_free))) struct state before = { 0 }, state = { 0 };
+	_cleanup_close_ int lock = -1;
+	struct state_vault mark;
+	int r = vault_state_read(v, &before);
+
+	mark_of(v, &mark);
+	/* A read writes nothing, not even a lock: the disk may be read-only. */
+	if (r != 0 || state_is_current(v, &before, &mark))
+		return r;
+	r = store_lock(&v->state_store, LOCK_WAIT_MS, &lock);
+	if (r == 0)
+		r = vault_state_read(v, &state);
+	if (r != 0 || state_is_current(v, &state, &mark))
+		return r;
+	return state_write(v, &state, &mark);
 }
 
 /* The record of one entry under the new master key. */

@@ -57,6 +57,8 @@ int vault_slot_make(struct vault *, size_t i, const struct vault_new_token *,
     __attribute__((warn_unused_result));
 int vault_record_load(struct vault *, const struct index_entry *, uint8_t **ret)
     __attribute__((warn_unused_result));
+/* This host's state; empty where there is none. STATE. */
+int vault_state_read(struct vault *, struct state *ret) __attribute__((warn_unused_result));
 /* Note this generation in the host state. */
 int vault_state_note(struct vault *) __attribute__((warn_unused_result));
 /* Write v's index and entries as the next generation; the lock is held. */

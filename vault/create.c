@@ -67,9 +67,11 @@ static int own_key(struct vault *v)
 {
 	_cleanup_close_ int lock = -1;
 	uint8_t binding[HOST_BINDING_LEN], file[HOST_KEY_FILE_LEN];
-	bool bound = store_machine_binding(binding);
-	int r = store_lock(&v->host_store, 10000, &lock);
+	bool bound;
+	int r = store_machine_binding(binding, &bound);
 
+	if (r == 0)
+		r = store_lock(&v->host_store, 10000, &lock);
 	if (r == 0)
 		r = vault_host_key_read(v);
 	if (r != VAULT_ERR_NO_HOST_KEY)

@@ -12,6 +12,8 @@
 #include "vault/cleanup.h"
 #include "vault/vault.h"
 
+#define MACHINE_ID "/etc/machine-id"
+
 static char where[PATH_MAX];
 static int saved_errno;
 
@@ -295,8 +297,12 @@ static int keep(const struct store *s)
 			return 0;
 		return store_fail(VAULT_ERR_IO, s->path);
 	}
-	return renameat(s->dirfd, fresh, s->dirfd, prev) == 0 ? 0
-							      : store_fail(VAULT_ERR_IO, s->path);
+	if (renameat(s->dirfd, fresh, s->dirfd, prev) != 0)
+		return store_fail(VAULT_ERR_IO, s->path);
+	/* After a crash just here, .prev is the current one already, and a
+	 * rename of one name of a file to another does nothing. */
+	(void)unlinkat(s->dirfd, fresh, 0);
+	return 0;
 }
 
 int store_replace(const struct store *s, bool keep_previous, bool create)
@@ -321,18 +327,35 @@ int store_replace(const struct store *s, bool keep_previous, bool create)
 }
 
 /* As sd_id128_get_machine_app_specific: the raw id must not be derivable. */
-bool store_machine_binding(uint8_t ret[static 32])
+int store_machine_binding(uint8_t ret[static 32], bool *ret_bound)
 {
-	_cleanup_close_ int fd = open("/etc/machine-id", O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(MACHINE_ID, O_RDONLY | O_CLOEXEC);
 	uint8_t id[32];
+	ssize_t n;
 
 	memset(ret, 0, 32);
-	if (fd < 0 || read(fd, id, sizeof(id)) != sizeof(id))
-		return false;
+	*ret_bound = false;
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	n = fd < 0 ? -1 : read(fd, id, sizeof(id));
+	if (n < 0)
+		return store_fail(VAULT_ERR_IO, MACHINE_ID);
+	if (n != sizeof(id))
+		return 0;
 	for (size_t i = 0; i < sizeof(id); i++)
 		if (strchr("0123456789abcdef", id[i]) == NULL || id[i] == '\0')
-			return false;
+			return 0;
+	*ret_bound = true;
 	(void)crypto_generichash_blake2b(
 	    ret, 32, (const uint8_t *)"touchvault host", 15, id, sizeof(id));
-	return true;
+	return 0;
+}
+
+bool store_was_replaced(const struct store *s, int fd)
+{
+	struct stat here, there;
+
+	return fd >= 0 && fstat(fd, &here) == 0 &&
+	       fstatat(s->dirfd, s->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (here.st_ino != there.st_ino || here.st_dev != there.st_dev);
 }

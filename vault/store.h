@@ -54,9 +54,12 @@ void store_drop_temporary(const struct store *);
 /* The place of NAME.tmp; borrows the directory: don't close it. */
 int store_temporary(const struct store *, struct store *ret) __attribute__((warn_unused_result));
 
-/* 32 bytes from the machine's id, for this program only; false where the
- * machine has none (ret is zero then). */
-bool store_machine_binding(uint8_t ret[static 32]);
+/* 32 bytes from the machine's id, for this program only; zeros and *ret_bound
+ * false where the machine has none. IO where it can't be read. */
+int store_machine_binding(uint8_t ret[static 32], bool *ret_bound)
+    __attribute__((warn_unused_result));
+/* Whether NAME is another file by now than the one that fd is. */
+bool store_was_replaced(const struct store *, int fd);
 
 /* Remember what failed; returns err. path is copied; errno is taken. */
 int store_fail(int err, const char *path) __attribute__((warn_unused_result));

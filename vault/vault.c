@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vault/vault.h"
 
+#define LOAD_TRIES 8
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -67,6 +69,7 @@ int vault_host_key_read(struct vault *v)
 	_cleanup_free_ uint8_t *p = NULL;
 	uint8_t binding[HOST_BINDING_LEN];
 	size_t len;
+	bool bound;
 	int r = store_read_private(&v->host_store, HOST_KEY_FILE_LEN, &p, &len);
 
 	if (r == VAULT_ERR_NO_VAULT)
@@ -75,7 +78,9 @@ int vault_host_key_read(struct vault *v)
 		return VAULT_ERR_DAMAGED_HOST_KEY;
 	if (r != 0)
 		return r;
-	(void)store_machine_binding(binding);
+	r = store_machine_binding(binding, &bound);
+	if (r != 0)
+		return r;
 	r = host_key_decode(p, len, binding, &v->keys->host);
 	if (r == VAULT_ERR_FOREIGN_HOST_KEY) {
 		/* Made where there was no machine id: bound to nothing. */
@@ -202,7 +207,7 @@ static int index_open(struct vault *v, uint8_t *sealed)
 	return r;
 }
 
-static int state_read(struct vault *v, struct state *ret)
+int vault_state_read(struct vault *v, struct state *ret)
 {
 	_cleanup_free_ uint8_t *p = NULL;
 	size_t len;
@@ -228,7 +233,7 @@ int vault_host_check(struct vault *v)
 			   AT_SYMLINK_NOFOLLOW) == 0
 			   ? store_fail(VAULT_ERR_STATE, v->state_store.path)
 			   : 0;
-	return r == 0 ? state_read(v, &state) : r;
+	return r == 0 ? vault_state_read(v, &state) : r;
 }
 
 /* Signature, then high-water mark. */
@@ -243,7 +248,7 @@ static int trust_check(struct vault *v)
 	if (signer == NULL ||
 	    !host_commit_valid(signer->hvk, v->header.vault_id, v->digest, v->tag, v->signature))
 		return VAULT_ERR_TAMPERED;
-	r = state_read(v, &state);
+	r = vault_state_read(v, &state);
 	if (r != 0)
 		return r;
 	pinned = state_path_find(&state, v->store.path);
@@ -308,6 +313,12 @@ int vault_load(struct vault *v)
 
 	vault_unload(v);
 	r = load(v);
+	/* Another process has committed meanwhile, so that the file that was
+	 * open is the one before, and no rollback. */
+	for (int i = 0; r != 0 && i < LOAD_TRIES && store_was_replaced(&v->store, v->fd); i++) {
+		vault_unload(v);
+		r = load(v);
+	}
 	if (r == VAULT_OK)
 		return 0;
 	vault_unload(v);

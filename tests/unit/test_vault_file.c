@@ -165,12 +165,13 @@ static void unapproved_host_gets_nothing(void **state)
 	struct host_key *k = secret_alloc(sizeof(*k));
 	uint8_t binding[HOST_BINDING_LEN], bytes[HOST_KEY_FILE_LEN];
 	struct vault *v;
+	bool bound;
 
 	(void)state;
 	assert_int_equal(vault_open(&p, 0, &v), VAULT_ERR_NO_HOST_KEY);
 	assert_null(v);
 	assert_int_equal(host_key_generate(true, k), 0);
-	(void)store_machine_binding(binding);
+	assert_int_equal(store_machine_binding(binding, &bound), 0);
 	host_key_encode(k, binding, bytes);
 	spill(other_key, bytes, sizeof(bytes));
 	asked = 0;
