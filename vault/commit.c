@@ -54,23 +54,29 @@ static int state_write(struct vault *v, struct state *state, const struct state_
 	return r;
 }
 
+static int state_note_locked(struct vault *v)
+{
+	__attribute__((cleanup(state_free))) struct state state = { 0 };
+	struct state_vault mark;
+	int r = vault_state_read(v, &state);
+
+	mark_of(v, &mark);
+	return r != 0 || state_is_current(v, &state, &mark) ? r : state_write(v, &state, &mark);
+}
+
 int vault_state_note(struct vault *v)
 {
-	__attribute__((cleanup(state_free))) struct state before = { 0 }, state = { 0 };
+	__attribute__((cleanup(state_free))) struct state state = { 0 };
 	_cleanup_close_ int lock = -1;
 	struct state_vault mark;
-	int r = vault_state_read(v, &before);
+	int r = vault_state_read(v, &state);
 
 	mark_of(v, &mark);
 	/* A read writes nothing, not even a lock: the disk may be read-only. */
-	if (r != 0 || state_is_current(v, &before, &mark))
-		return r;
-	r = store_lock(&v->state_store, LOCK_WAIT_MS, &lock);
-	if (r == 0)
-		r = vault_state_read(v, &state);
 	if (r != 0 || state_is_current(v, &state, &mark))
 		return r;
-	return state_write(v, &state, &mark);
+	r = store_lock(&v->state_store, LOCK_WAIT_MS, &lock);
+	return r == 0 ? state_note_locked(v) : r;
 }
 
 /* The record of one entry under the new master key. */
@@ -356,6 +362,20 @@ static int reload_unlocked(struct vault *v)
 	return store_fail(VAULT_ERR_CHANGED, v->store.path);
 }
 
+/* The new generation and what this host remembers of it: the state is locked
+ * before, so that what was committed is not reported as a failure. */
+static int write_and_note(struct vault *v, int64_t now)
+{
+	_cleanup_close_ int lock = -1;
+	int r = store_lock(&v->state_store, LOCK_WAIT_MS, &lock);
+
+	if (r == 0)
+		r = vault_write_generation(v, false, now);
+	if (r == 0)
+		r = reload_unlocked(v);
+	return r == 0 ? state_note_locked(v) : r;
+}
+
 int vault_commit(struct vault *v, vault_change_fn change, void *ctx, int64_t now)
 {
 	_cleanup_close_ int lock = -1;
@@ -369,10 +389,5 @@ int vault_commit(struct vault *v, vault_change_fn change, void *ctx, int64_t now
 	if (r != 0)
 		return r;
 	r = change(v, ctx);
-	if (r != 0)
-		return store_fail(r, v->store.path);
-	r = vault_write_generation(v, false, now);
-	if (r == 0)
-		r = reload_unlocked(v);
-	return r == 0 ? vault_state_note(v) : r;
+	return r == 0 ? write_and_note(v, now) : store_fail(r, v->store.path);
 }
