@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Killed at every system call of a change: the vault is the old one or the new
+one, it opens, and the next change needs nothing cleaned up.
+
+By default `add` is killed at each call, and the others before and after each
+call that changes a file; TOUCHVAULT_FULL=1 kills all of them everywhere."""
+from faults import *
+
+import re
+import signal
+import unittest
+
+
+def points(path, everywhere):
+    if everywhere:
+        return path
+    return [c for i, c in enumerate(path)
+            if c.changes_a_file() or (i > 0 and path[i - 1].changes_a_file())]
+
+
+class Killed(FaultCase):
+    def kill(self, change, call):
+        """Just before the call is made."""
+        result = self.change(change, wrap=self.strace("-e", f"inject={call.name}:signal=KILL:when={call.nth}"))
+        self.assertEqual(result.status, -signal.SIGKILL, result)
+        calls, end = trace_read(self.trace_file)
+        self.assertIn("killed by SIGKILL", end)
+        self.assertEqual((calls[-1].name, calls[-1].nth), (call.name, call.nth))
+        return result
+
+    def each(self, change, everywhere):
+        path = commit_path(self.calls_of(change))
+        self.assertGreater(len([c for c in path if c.changes_a_file()]), 10, path)
+        outcomes = set()
+        for call in points(path, everywhere):
+            with self.subTest(killed_at=str(call)):
+                result = self.kill(change, call)
+                self.assertEqual(result.out, b"")
+                held = self.holds(BEFORE, change.after)
+                outcomes.add(held == BEFORE)
+                self.previous_opens()
+                self.still_takes_a_change(held)
+                self.previous_opens()
+            self.restore()
+        # Else the kills came too late or too early to prove anything.
+        self.assertEqual(outcomes, {True, False})
+
+    def order(self, path, *patterns):
+        """That the calls are made in this order, whatever is in between."""
+        rest = iter(path)
+        for pattern in patterns:
+            self.assertTrue(any(re.match(pattern, c.text) for c in rest), (pattern, path))
+
+    def test_what_a_power_cut_needs(self):
+        """A kill leaves what was written, but not flushed, to the kernel. So the
+        order is looked at: a file is on disk before it gets its name, and has
+        its name on disk before the state tells of it."""
+        path = commit_path(self.calls_of(CHANGES["add"]))
+        for name in ("default.tv", "state"):
+            rename = rf'renameat\(\d+, "{name}.tmp", (\d+), "{name}"\)'
+            directory = next(re.match(rename, c.text)[1] for c in path if re.match(rename, c.text))
+            self.order(path, rf'openat\(\d+, "{name}.tmp", O_WRONLY', r"write\(", r"fsync\(",
+                       rf'openat\(\d+, "{name}.tmp", O_RDONLY', r"pread64\(", rename,
+                       rf"fsync\({directory}\)")
+        self.order(path, r'linkat\(\d+, "default.tv", ', r'renameat\(\d+, "default.tv.tmp"', r"fsync\(",
+                   r'openat\(\d+, "state.tmp"')
+
+    def test_add(self):
+        self.each(CHANGES["add"], True)
+
+    def test_edit(self):
+        self.each(CHANGES["edit"], FULL)
+
+    def test_remove(self):
+        self.each(CHANGES["remove"], FULL)
+
+    def test_rename(self):
+        self.each(CHANGES["rename"], FULL)
+
+    def test_twice_at_the_same_call(self):
+        """What the first kill left is in the way of the second run."""
+        change = CHANGES["add"]
+        for call in points(commit_path(self.calls_of(change)), FULL):
+            with self.subTest(killed_at=str(call)):
+                self.kill(change, call)
+                if self.holds(BEFORE, change.after) == BEFORE:
+                    self.kill(change, call)
+                held = self.holds(BEFORE, change.after)
+                self.still_takes_a_change(held)
+            self.restore()
+
+    def test_nothing_stays_lying_about(self):
+        """Old generations under other names would outlive what was removed."""
+        change = CHANGES["add"]
+        expected = self.files()
+        for call in points(commit_path(self.calls_of(change)), FULL):
+            with self.subTest(killed_at=str(call)):
+                self.kill(change, call)
+                self.still_takes_a_change(self.holds(BEFORE, change.after))
+                self.assertEqual(self.files(), expected)
+            self.restore()
+
+
+class KilledInit(FaultCase):
+    """There is either no vault, and init makes one, or a whole one."""
+
+    INIT = Change("init", ["init"], b"", {})
+
+    def setUp(self):
+        Case.setUp(self)
+        self.plugged = self.token()
+        self.device = ("--device", self.plugged.path)
+        self.saved = self.home.dir + ".saved"
+        self.save()
+
+    def path(self):
+        calls = self.calls_of(self.INIT)
+        made = [c for c in calls if c.name == "mkdir"]
+        return made + commit_path(calls)
+
+    def finish(self):
+        """What a person does next: ask for a list, and for a vault if there is none."""
+        listed = self.home.run("list")
+        self.clean(listed)
+        self.assertIn(listed.status, (0, 3), listed)
+        again = self.home.run(*self.device, "init")
+        self.assertEqual(again.status, 0 if listed.status == 3 else 4, again)
+        return listed.status
+
+    def test_init(self):
+        seen = set()
+        for call in points(self.path(), FULL):
+            with self.subTest(killed_at=str(call)):
+                result = self.change(self.INIT, wrap=self.strace(
+                    "-e", f"inject={call.name}:signal=KILL:when={call.nth}"))
+                self.assertEqual(result.status, -signal.SIGKILL, result)
+                seen.add(self.finish())
+                self.ok(self.home.run(*self.device, "add", "kept", "--field", "k=-", stdin=KEPT))
+                self.assertEqual(self.names(), ["kept"])
+                self.assertEqual(self.value("kept"), KEPT)
+                self.assertTrue(json.loads(self.ok(self.home.run("status", "--json")).out)["verified"])
+            self.restore()
+        self.assertEqual(seen, {0, 3})
+
+
+class Unplugged(FaultCase):
+    """The token, or the helper that speaks with it, goes away in the middle."""
+
+    def still_works(self):
+        self.assertEqual(self.holds(BEFORE), BEFORE)
+        self.still_takes_a_change(BEFORE)
+
+    def test_token_is_pulled_out(self):
+        before = digest(self.home.vault)
+        for when in ("before", "during", "after"):
+            for change in CHANGES.values():
+                with self.subTest(unplugged=when, change=change.name):
+                    self.plugged.control(f"fault unplug-at:{when}")
+                    self.one_sentence(self.change(change), 17)
+                    self.assertEqual(digest(self.home.vault), before)
+                    self.plugged.control("fault none")
+                    self.plugged.control("replug")
+        self.still_works()
+
+    def start(self):
+        self.plugged.control("touch-policy never")
+        process = subprocess.Popen(self.home.command(*self.device, *CHANGES["remove"].args), env=self.home.env,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   start_new_session=True)
+        self.assertTrue(process.stderr.readline().startswith(b"Touch the "))
+        with open(f"/proc/{process.pid}/task/{process.pid}/children") as f:
+            helper, = (int(p) for p in f.read().split())
+        return process, helper
+
+    def test_helper_is_killed(self):
+        before = digest(self.home.vault)
+        process, helper = self.start()
+        os.kill(helper, signal.SIGKILL)
+        out, err = process.communicate(timeout=30)
+        self.one_sentence(Result(process.returncode, out, err), 17)
+        self.assertEqual(digest(self.home.vault), before)
+        self.plugged.control("touch-policy at-once")
+        self.still_works()
+
+    def test_killed_while_it_waits_for_the_touch(self):
+        """The helper ends by itself, and leaves a token that answers."""
+        process, _ = self.start()
+        process.kill()
+        process.communicate(timeout=30)
+        self.plugged.control("touch-policy at-once")
+        self.still_works()
+
+
+if __name__ == "__main__":
+    unittest.main()
