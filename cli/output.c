@@ -60,10 +60,16 @@ static bool sequence_harmful(const unsigned char *p)
 {
 	if (p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0))
 		return true;
+	if (p[0] == 0xd8 && p[1] == 0x9c) /* U+061C */
+		return true;
+	if (p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf) /* U+FEFF */
+		return true;
 	if (p[0] != 0xe2)
 		return false;
-	return (p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
-	       (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9);
+	/* U+200B to 200F, 2028 to 202E, 2060 to 2069. */
+	return (p[1] == 0x80 && p[2] >= 0x8b && p[2] <= 0x8f) ||
+	       (p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
+	       (p[1] == 0x81 && p[2] >= 0xa0 && p[2] <= 0xa9);
 }
 
 const char *text_clean(const char *text, char *buf, size_t size)
@@ -188,17 +194,48 @@ int fail_token(const struct app *app, int err, int retries)
 	    what, next);
 }
 
-void note(const struct app *app, const char *fmt, ...)
+static void remark(const char *fmt, va_list ap)
 {
 	char raw[SENTENCE_MAX], clean[SENTENCE_MAX];
+
+	(void)vsnprintf(raw, sizeof(raw), fmt, ap);
+	(void)dprintf(STDERR_FILENO, "touchvault: %s\n", text_clean(raw, clean, sizeof(clean)));
+}
+
+static void remark_json(const char *fmt, va_list ap)
+{
+	char raw[SENTENCE_MAX];
+	_cleanup_free_ char *line = NULL;
+	json_t *o;
+
+	(void)vsnprintf(raw, sizeof(raw), fmt, ap);
+	o = json_pack("{s:{s:o}}", "warning", "message", text_json(raw));
+	line = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	if (line != NULL)
+		(void)dprintf(STDERR_FILENO, "%s\n", line);
+}
+
+void note(const struct app *app, const char *fmt, ...)
+{
 	va_list ap;
 
-	if (app->json)
-		return;
 	va_start(ap, fmt);
-	(void)vsnprintf(raw, sizeof(raw), fmt, ap);
+	if (!app->json)
+		remark(fmt, ap);
 	va_end(ap);
-	(void)dprintf(STDERR_FILENO, "touchvault: %s\n", text_clean(raw, clean, sizeof(clean)));
+}
+
+void warn(const struct app *app, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (app->json)
+		remark_json(fmt, ap);
+	else
+		remark(fmt, ap);
+	va_end(ap);
 }
 
 /* The first reason why standard output is not complete. */

@@ -28,6 +28,9 @@ int fail_token(const struct app *, int err, int retries) __attribute__((warn_unu
 /* A remark on standard error, which no script needs. Silent with --json. */
 void note(const struct app *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* A remark that no script may miss: with --json {"warning":{"message":"..."}}. */
+void warn(const struct app *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* Print to standard output. Control characters (but "\n" of fmt itself) can't
  * come from arguments: pass text from outside through text_clean first. */
 void out(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

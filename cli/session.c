@@ -168,7 +168,7 @@ static void note_trust(const struct app *app, const struct vault *v)
 	vault_summarize(v, &s);
 	if (s.trust == VAULT_TRUST_VERIFIED)
 		return;
-	note(app,
+	warn(app,
 	    "not verified yet: this host %s (generation %llu, by %s, %s); the next touch accepts "
 	    "it",
 	    s.trust == VAULT_TRUST_OLDER ? "has seen another generation of this vault"

@@ -48,6 +48,30 @@ int secret_init(void)
 	return 0;
 }
 
+/* glibc: where the stack begins, above main's frame. */
+extern void *__libc_stack_end;
+
+/* The kernel grows a stack when it is used, and locks no part that isn't there
+ * yet. */
+__attribute__((noinline)) int secret_lock_stack(void)
+{
+	char room[SECRET_STACK_LEN];
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = (uintptr_t)room;
+
+	sodium_memzero(room, sizeof(room));
+	from -= from % page;
+	if (mlock2((void *)from, (uintptr_t)__libc_stack_end - from, MLOCK_ONFAULT) != 0)
+		return VAULT_ERR_MLOCK;
+	return 0;
+}
+
+__attribute__((noinline)) void secret_wipe_stack(void)
+{
+	char room[SECRET_STACK_LEN / 2];
+
+	sodium_memzero(room, sizeof(room));
+}
+
 static size_t unit_of(const void *p)
 {
 	uintptr_t off = (uintptr_t)p - (uintptr_t)arena;

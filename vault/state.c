@@ -183,7 +183,7 @@ int state_record(struct state *s, const char *path, const struct state_vault *ma
 	return record_path(s, path, mark->vault_id);
 }
 
-static bool pinned(const struct state_vault *v, const struct index_host *h)
+bool state_host_pinned(const struct state_vault *v, const struct index_host *h)
 {
 	for (size_t i = 0; i < v->n_pins; i++)
 		if (memcmp(v->pins[i].host_id, h->id, HOST_ID_LEN) == 0 &&
@@ -199,7 +199,7 @@ bool state_signer_trusted(const struct state_vault *v, const struct index *x, ui
 	bool grown = true;
 
 	for (size_t i = 0; i < x->n_hosts; i++)
-		trusted[i] = pinned(v, &x->hosts[i]);
+		trusted[i] = state_host_pinned(v, &x->hosts[i]);
 	while (grown) {
 		grown = false;
 		for (size_t i = 0; i < x->n_hosts; i++) {

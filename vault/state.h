@@ -52,6 +52,8 @@ const uint8_t *state_path_find(const struct state *, const char *path);
 int state_record(struct state *, const char *path, const struct state_vault *)
     __attribute__((warn_unused_result));
 
+/* Whether the generation that the mark is of listed this host, with this key. */
+bool state_host_pinned(const struct state_vault *, const struct index_host *);
 /* May the signer of a generation newer than the mark have signed it: pinned,
  * or certified after the mark, through hosts of that file, by a pinned one? */
 bool state_signer_trusted(const struct state_vault *, const struct index *, uint64_t gen,

@@ -15,7 +15,9 @@
 
 int vault_init(void)
 {
-	return sodium_init() < 0 ? VAULT_ERR_INTERNAL : secret_init();
+	int r = sodium_init() < 0 ? VAULT_ERR_INTERNAL : secret_init();
+
+	return r == 0 ? secret_lock_stack() : r;
 }
 
 void vault_unload(struct vault *v)
@@ -266,8 +268,10 @@ static int trust_check(struct vault *v)
 	if (v->header.gen == mark->gen && memcmp(v->tag, mark->tag, TAG_LEN) == 0)
 		return 0;
 	v->trust = VAULT_TRUST_OLDER;
+	/* To go back is the user's decision, but not to whose generation: one by
+	 * a host that was revoked since is a forgery as likely as a backup. */
 	if (v->flags & VAULT_ACCEPT_ROLLBACK)
-		return 0;
+		return state_host_pinned(mark, signer) ? 0 : VAULT_ERR_SIGNER;
 	return v->header.gen < mark->gen ? VAULT_ERR_ROLLBACK : VAULT_ERR_FORK;
 }
 

@@ -333,6 +333,11 @@ class Files(BadInput):
         self.ok(self.run_it("get", "k"))
         self.assertNotIn(b"not verified", self.ok(self.run_it("list")).err)
 
+    def test_json_tells_it_too(self):
+        os.unlink(self.home.state)
+        listed = self.ok(self.run_it("--json", "list"))
+        self.assertIn("not verified", json.loads(listed.err)["warning"]["message"])
+
     def test_a_lock_held_by_another_process(self):
         with open(self.home.vault + ".lock", "a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

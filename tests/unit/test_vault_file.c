@@ -255,6 +255,44 @@ static void forgery_without_the_anchor_fails(void **state)
 	vault_close(v);
 }
 
+/* A host that was revoked, with V and every public key, and a new key of its
+ * own to sign with, makes an old generation: it looks like a backup. */
+static void rollback_to_a_strangers_generation_is_refused(void **state)
+{
+	struct vault *v;
+	struct host_key *own = secret_alloc(sizeof(*own));
+	struct index_host *h;
+	size_t state_len;
+
+	(void)state;
+	add("one");
+	add("two");
+	state_len = slurp(host_state, old, sizeof(old));
+	assert_int_equal(vault_open(&paths, 0, &v), 0);
+	assert_int_equal(vault_unlock(v, respond, NULL), 0);
+	while (v->index.n_entries > 0)
+		index_remove(&v->index, 0);
+	assert_int_equal(host_key_generate(false, own), 0);
+	h = &v->index.hosts[v->index.n_hosts++];
+	memcpy(h->hpk, own->box_pk, KEY_LEN);
+	memcpy(h->hvk, own->sign_pk, 32);
+	assert_int_equal(host_id(v->header.vault_id, h->hpk, h->hvk, h->id), 0);
+	h->info.name = "backup-box";
+	h->info.kind = VAULT_HOST_KEYFILE;
+	h->cert_gen = 1;
+	host_certify(v->header.vault_id, own, h->id, h);
+	memcpy(v->own_id, h->id, HOST_ID_LEN);
+	v->keys->host = *own;
+	v->header.gen = 1;
+	unlink(host_state); /* for the writer's own check */
+	assert_int_equal(vault_write_generation(v, false, 3000), 0);
+	vault_close(v);
+	spill(host_state, old, state_len);
+	assert_int_equal(vault_open(&paths, 0, &v), VAULT_ERR_ROLLBACK);
+	assert_int_equal(vault_open(&paths, VAULT_ACCEPT_ROLLBACK, &v), VAULT_ERR_SIGNER);
+	secret_free(own);
+}
+
 static void unsafe_places_are_refused(void **state)
 {
 	struct vault *v;
@@ -304,6 +342,7 @@ int main(void)
 		T(every_damaged_byte_is_seen),
 		T(rollback_and_fork_are_refused),
 		T(forgery_without_the_anchor_fails),
+		T(rollback_to_a_strangers_generation_is_refused),
 		T(unsafe_places_are_refused),
 		T(shares_are_fresh_at_every_commit),
 	};
