@@ -40,18 +40,21 @@ static int confine_allow(int ruleset, const char *path, uint64_t access)
 	return 0;
 }
 
-static int confine_files(void)
+/* From now on: read what is below readable, read and write the paths. Each call
+ * can only take away from what is left. */
+static int confine_files(const char *readable, uint64_t access, const char *const *paths, size_t n)
 {
 	const struct landlock_ruleset_attr attr = { .handled_access_fs = FS_ALL };
 	_cleanup_close_ int ruleset = -1;
-	int r;
+	int r = 0;
 
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	if (ruleset < 0)
 		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : TOKEN_ERR_INTERNAL;
-	r = confine_allow(ruleset, "/dev", FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE);
-	if (r == 0)
-		r = confine_allow(ruleset, "/sys", FS_READ);
+	if (readable != NULL)
+		r = confine_allow(ruleset, readable, FS_READ);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = confine_allow(ruleset, paths[i], access);
 	if (r == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		r = TOKEN_ERR_INTERNAL;
 	return r;
@@ -81,7 +84,9 @@ static const int confine_calls[] = {
 	SCMP_SYS(getrandom),
 	SCMP_SYS(gettid),
 	SCMP_SYS(gettimeofday),
-	SCMP_SYS(ioctl),
+	SCMP_SYS(landlock_create_ruleset),
+	SCMP_SYS(landlock_add_rule),
+	SCMP_SYS(landlock_restrict_self),
 	SCMP_SYS(lseek),
 	SCMP_SYS(madvise),
 	SCMP_SYS(mremap),
@@ -139,6 +144,18 @@ static int confine_add_mapping(scmp_filter_ctx ctx)
 	return r;
 }
 
+/* What hidraw and usbfs answer; not TIOCSTI, which types on the terminal. */
+static int confine_add_ioctl(scmp_filter_ctx ctx)
+{
+	const uint64_t types[] = { 'H', 'U' };
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && r == 0; i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+		    SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, types[i] << 8));
+	return r;
+}
+
 static int confine_system_calls(void)
 {
 	_cleanup_(confine_filterp) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
@@ -153,18 +170,27 @@ static int confine_system_calls(void)
 	if (r == 0)
 		r = confine_add_mapping(ctx);
 	if (r == 0)
+		r = confine_add_ioctl(ctx);
+	if (r == 0)
 		r = seccomp_load(ctx);
 	return r == 0 ? 0 : TOKEN_ERR_INTERNAL;
 }
 
 int confine(void)
 {
+	static const char *const devices[] = { "/dev" };
 	int r;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return TOKEN_ERR_INTERNAL;
-	r = confine_files();
+	r = confine_files("/sys", FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE, devices, 1);
 	return r < 0 ? r : confine_system_calls();
+}
+
+int confine_devices(const char *const *paths, size_t n)
+{
+	return confine_files(
+	    NULL, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE, paths, n);
 }
 
 static int confine_lock(void *memory, size_t len)
@@ -176,6 +202,9 @@ static int confine_lock(void *memory, size_t len)
 	return 0;
 }
 
+/* glibc: where the stack begins, above main's frame. */
+extern void *__libc_stack_end;
+
 /* The kernel grows a stack when it is used, and locks no part that isn't there
  * yet. */
 static __attribute__((noinline)) int confine_lock_stack(void)
@@ -183,7 +212,7 @@ static __attribute__((noinline)) int confine_lock_stack(void)
 	char room[STACK_LEN];
 
 	explicit_bzero(room, sizeof(room));
-	return confine_lock(room, sizeof(room));
+	return confine_lock(room, (size_t)((char *)__libc_stack_end - room));
 }
 
 int confine_memory(void)

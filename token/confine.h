@@ -7,9 +7,15 @@
 #ifndef TOUCHVAULT_TOKEN_CONFINE_H
 #define TOUCHVAULT_TOKEN_CONFINE_H
 
+#include <stddef.h>
+
 /* For good. TOKEN_ERR_INTERNAL if the kernel refuses what it has; a kernel
  * without Landlock (before 5.13) leaves that part out. */
 int confine(void) __attribute__((warn_unused_result));
+
+/* Of all files, leave only these devices, before the first byte from one of them
+ * is looked at. Paths that aren't there are no error. */
+int confine_devices(const char *const *paths, size_t n) __attribute__((warn_unused_result));
 
 /* Keep the heap and the stack, where libfido2 leaves copies, out of swap. Must
  * come before they have grown. TOKEN_ERR_INTERNAL where the memlock limit

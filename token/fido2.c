@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 
 #include "token/backend.h"
+#include "token/confine.h"
 #include "token/device.h"
 
 _Static_assert(FIDO2_SECRET_LEN <= TOKEN_RESPONSE_MAX, "a response holds a secret");
@@ -153,14 +154,18 @@ static int fido2_open_enrolled(struct fido2 *f, struct caller *caller,
 static int fido2_open_one(
     struct fido2 *f, struct caller *caller, const char *path, const struct message_derive *request)
 {
-	struct device_list list;
-	int r;
+	const char *paths[DEVICE_LIST_MAX] = { path };
+	struct device_list list = { .n = 1 };
+	int r = path[0] != '\0' ? 0 : device_list(&list);
 
-	if (path[0] != '\0')
-		return fido2_open(f, path, caller);
-	r = device_list(&list);
+	for (size_t i = 0; r == 0 && path[0] == '\0' && i < list.n; i++)
+		paths[i] = list.devices[i].path;
+	if (r == 0)
+		r = confine_devices(paths, list.n);
 	if (r < 0)
 		return r;
+	if (path[0] != '\0')
+		return fido2_open(f, path, caller);
 	if (list.n == 1)
 		return fido2_open(f, list.devices[0].path, caller);
 	return request != NULL ? fido2_open_enrolled(f, caller, &list, request) : TOKEN_ERR_SEVERAL;

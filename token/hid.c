@@ -100,6 +100,9 @@ static int hid_read_report(
 	int r;
 
 	for (;;) {
+		/* A device that never stops sending must not outlast it either. */
+		if (hid_now() > deadline + HID_CANCEL_MS)
+			return TOKEN_ERR_TIMEOUT;
 		r = poll(pfds, 2, hid_left(deadline));
 		if (r == 0)
 			return TOKEN_ERR_TIMEOUT;

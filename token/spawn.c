@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -61,8 +62,8 @@ static int spawn_find(char ret[static PATH_MAX])
 	return TOKEN_ERR_HELPER;
 }
 
-/* Standard input is the socket, standard output goes nowhere, and nothing above
- * standard error is left. */
+/* Standard input is the socket; the others go nowhere: not even a terminal is
+ * left, which who takes the helper over could type on. */
 static int spawn_actions(posix_spawn_file_actions_t *actions, int fd)
 {
 	int r = posix_spawn_file_actions_adddup2(actions, fd, STDIN_FILENO);
@@ -70,6 +71,9 @@ static int spawn_actions(posix_spawn_file_actions_t *actions, int fd)
 	if (r == 0)
 		r = posix_spawn_file_actions_addopen(
 		    actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	if (r == 0)
+		r = posix_spawn_file_actions_addopen(
+		    actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	if (r == 0)
 		r = posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
 	return r;
@@ -90,9 +94,25 @@ static int spawn_attributes(posix_spawnattr_t *attributes)
 	return r == 0 ? posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK) : r;
 }
 
+/* The dynamic linker's variables are the user's own affair; of the others, which
+ * may hold secrets, the helper needs none. */
+static char **spawn_environment(void)
+{
+	size_t n = 0, kept = 0;
+	char **env;
+
+	while (environ[n] != NULL)
+		n++;
+	env = calloc(n + 1, sizeof(*env));
+	for (size_t i = 0; env != NULL && i < n; i++)
+		if (strncmp(environ[i], "LD_", 3) == 0)
+			env[kept++] = environ[i];
+	return env;
+}
+
 static int spawn_start(const char *path, int fd, pid_t *ret)
 {
-	char name[] = SPAWN_NAME, *argv[] = { name, NULL };
+	char name[] = SPAWN_NAME, *argv[] = { name, NULL }, **env;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	int r;
@@ -103,11 +123,13 @@ static int spawn_start(const char *path, int fd, pid_t *ret)
 		posix_spawn_file_actions_destroy(&actions);
 		return TOKEN_ERR_INTERNAL;
 	}
-	r = spawn_actions(&actions, fd);
+	env = spawn_environment();
+	r = env != NULL ? spawn_actions(&actions, fd) : ENOMEM;
 	if (r == 0)
 		r = spawn_attributes(&attributes);
 	if (r == 0)
-		r = posix_spawn(ret, path, &actions, &attributes, argv, environ);
+		r = posix_spawn(ret, path, &actions, &attributes, argv, env);
+	free(env);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return r == 0 ? 0 : TOKEN_ERR_HELPER;
