@@ -114,7 +114,9 @@ static int dispatch(struct app *app, const struct command *c, const struct argum
 	if (c->flags & COMMAND_TOUCHES)
 		token_start();
 	r = vault_init();
-	return r != 0 ? fail_vault(app, r) : c->run(app, args);
+	r = r != 0 ? fail_vault(app, r) : c->run(app, args);
+	secret_wipe_stack();
+	return r;
 }
 
 int main(int argc, char **argv)

@@ -27,7 +27,8 @@ static struct {
  * a blocked signal is delivered to a signalfd even if it is ignored. */
 static void cancelling_signals(sigset_t *ret)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGVTALRM,
+		SIGPROF, SIGUSR1, SIGUSR2, SIGXCPU, SIGIO, SIGPWR };
 	struct sigaction sa;
 
 	(void)sigemptyset(ret);

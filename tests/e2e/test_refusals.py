@@ -91,6 +91,32 @@ class Refusals(Case):
         if not os.path.isdir("/sys/class/hidraw") or not os.listdir("/sys/class/hidraw"):
             self.refused(self.home.run("get", "k"), 10, "plug")
 
+    def test_a_device_that_never_stops_sending(self):
+        self.refused(self.get("/dev/zero"), 17)
+
+    def test_the_helper_gets_neither_environment_nor_terminal(self):
+        self.first.control("touch-policy after:3000")
+        running = subprocess.Popen(self.home.command("--device", self.first.path, "get", "k"),
+                                   env={**self.home.env, "ALPACA_SECRET": "CANARY"},
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        running.stderr.readline()
+        helper = subprocess.run(["pgrep", "-P", str(running.pid)], capture_output=True, text=True,
+                                check=True).stdout.strip()
+        if os.geteuid() != 0:
+            self.skipTest("only root may look into a process that is not dumpable")
+        with open(f"/proc/{helper}/environ", "rb") as f:
+            self.assertEqual(f.read(), b"")
+        fds = [os.readlink(f"/proc/{helper}/fd/{n}") for n in sorted(os.listdir(f"/proc/{helper}/fd"))]
+        self.assertRegex(fds[0], "^socket:")
+        self.assertEqual(fds[1:3], ["/dev/null", "/dev/null"])
+        self.assertEqual(len(fds), 4, fds)  # and the token
+        with open(f"/proc/{helper}/status") as f:
+            status = f.read()
+        self.assertRegex(status, r"NoNewPrivs:\s+1")
+        self.assertRegex(status, r"Seccomp:\s+2")
+        out, err = running.communicate(timeout=60)
+        self.assertEqual((running.returncode, out), (0, b"CANARY-4711"), err)
+
     def test_no_permission_on_the_token(self):
         if os.geteuid() != 0:
             self.skipTest("only root can start a program as somebody else")

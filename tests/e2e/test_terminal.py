@@ -57,7 +57,8 @@ class Prompts(Case):
                 self.assertEqual(digest(self.home.vault), before)
 
     def test_signals_at_a_prompt(self):
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGALRM,
+                       signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
             with self.subTest(number):
                 t = self.add()
                 t.expect("Field name")
