@@ -79,6 +79,9 @@ const char *advice_for_vault(int err)
 		return "\"touchvault status\" shows the tokens";
 	case VAULT_ERR_LAST_TOKEN:
 		return "enrol another one first";
+	case VAULT_ERR_UNRECORDED:
+		return "check permissions and free space of this host's state, then \"touchvault "
+		       "get\" anything";
 	case VAULT_ERR_TOKEN_IN_USE:
 		return "repeat, and touch another one, which is to stay";
 	case VAULT_ERR_NOT_A_FILE:

@@ -39,6 +39,7 @@ enum exit_status exit_status_of_vault(int err)
 	case VAULT_ERR_INTERNAL:
 	case VAULT_ERR_NOMEM:
 	case VAULT_ERR_MLOCK:
+	case VAULT_ERR_UNRECORDED:
 	case VAULT_ERR_IO:
 	case VAULT_ERR_LOCKED:
 	case VAULT_ERR_RESPOND: /* the token's own error is reported instead */

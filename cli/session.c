@@ -33,6 +33,7 @@ static struct token_credential credential_of(const struct vault_token_info *slot
 	};
 
 	memcpy(c.public_key, slot->public_key, sizeof(c.public_key));
+	memcpy(c.aaguid, slot->aaguid, sizeof(c.aaguid));
 	return c;
 }
 

@@ -27,6 +27,24 @@ static void fido2_select(const struct message_derive *request, bool uv, struct f
 	}
 }
 
+/* A credential that wants verification hides from a probe, and its PIN must not
+ * be asked on a token that can't have it: one of another model. */
+static void fido2_drop_other_models(const struct fido2 *f, struct fido2_set *set)
+{
+	static const uint8_t unknown[TOKEN_AAGUID_LEN];
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n; i++) {
+		if (memcmp(f->aaguid, unknown, sizeof(unknown)) != 0 &&
+		    memcmp(set->c[i].aaguid, unknown, sizeof(unknown)) != 0 &&
+		    memcmp(set->c[i].aaguid, f->aaguid, sizeof(f->aaguid)) != 0)
+			continue;
+		set->c[n] = set->c[i];
+		set->where[n++] = set->where[i];
+	}
+	set->n = n;
+}
+
 static size_t fido2_chunk(const struct fido2 *f, const struct fido2_set *set, size_t from)
 {
 	return set->n - from < f->list_max ? set->n - from : f->list_max;
@@ -111,6 +129,7 @@ static int fido2_derive_here(
 
 	fido2_select(request, false, &plain);
 	fido2_select(request, true, &verified);
+	fido2_drop_other_models(f, &verified);
 	if (plain.n > 0 && (verified.n > 0 || plain.n > f->list_max)) {
 		r = fido2_probe(f, &plain);
 		if (r == TOKEN_ERR_CANCELLED || r == TOKEN_ERR_UNPLUGGED)
@@ -120,6 +139,8 @@ static int fido2_derive_here(
 	}
 	if (plain.n > 0)
 		return fido2_derive_set(f, &plain, false, request->salt, ret);
+	if (verified.n == 0)
+		return TOKEN_ERR_NOT_ENROLLED;
 	return fido2_derive_set(f, &verified, true, request->salt, ret);
 }
 

@@ -40,7 +40,7 @@ static int fido2_fill(const struct fido2 *f, fido_cred_t *cred, bool uv)
 
 static int fido2_copy(const fido_cred_t *cred, struct token_enrolment *ret)
 {
-	size_t id_len = fido_cred_id_len(cred), aaguid_len = fido_cred_aaguid_len(cred);
+	size_t id_len = fido_cred_id_len(cred);
 
 	if (id_len == 0 || id_len > sizeof(ret->id) ||
 	    fido_cred_pubkey_len(cred) != sizeof(ret->public_key))
@@ -49,8 +49,6 @@ static int fido2_copy(const fido_cred_t *cred, struct token_enrolment *ret)
 	memcpy(ret->id, fido_cred_id_ptr(cred), id_len);
 	ret->id_len = id_len;
 	memcpy(ret->public_key, fido_cred_pubkey_ptr(cred), sizeof(ret->public_key));
-	if (aaguid_len == sizeof(ret->aaguid))
-		memcpy(ret->aaguid, fido_cred_aaguid_ptr(cred), sizeof(ret->aaguid));
 	return 0;
 }
 
@@ -73,5 +71,7 @@ int fido2_make_credential(
 		return r;
 	ret->uv = uv;
 	ret->device = f->device;
+	/* As getInfo says it, which is what a later call can compare. */
+	memcpy(ret->aaguid, f->aaguid, sizeof(ret->aaguid));
 	return fido2_copy(cred, ret);
 }

@@ -141,6 +141,7 @@ static void body_derive(struct cursor *c, struct message_derive *m)
 		field_bool(c, &credential->uv);
 		field_credential_id(c, credential);
 		field_bytes(c, credential->public_key, sizeof(credential->public_key));
+		field_bytes(c, credential->aaguid, sizeof(credential->aaguid));
 	}
 }
 

@@ -24,7 +24,8 @@
 /* The longest: a DERIVE of TOKEN_CREDENTIALS_MAX credentials. */
 #define MESSAGE_MAX                                    \
 	(2 + 1 + TOKEN_PATH_MAX + TOKEN_SALT_LEN + 1 + \
-	    TOKEN_CREDENTIALS_MAX * (2 + 2 + TOKEN_CREDENTIAL_ID_MAX + TOKEN_PUBLIC_KEY_LEN))
+	    TOKEN_CREDENTIALS_MAX *                    \
+		(2 + 2 + TOKEN_CREDENTIAL_ID_MAX + TOKEN_PUBLIC_KEY_LEN + TOKEN_AAGUID_LEN))
 #define MESSAGE_STEPS_MAX 3
 
 enum message_type {

@@ -74,6 +74,7 @@ struct token_credential {
 	const uint8_t *id;
 	size_t id_len; /* 1 to TOKEN_CREDENTIAL_ID_MAX */
 	uint8_t public_key[TOKEN_PUBLIC_KEY_LEN];
+	uint8_t aaguid[TOKEN_AAGUID_LEN]; /* the model; zeros: not known */
 };
 
 /* What is known of a token that is asked for something. All text is

@@ -339,6 +339,8 @@ int vault_commit_check(struct vault *v)
 	_cleanup_close_ int lock = -1;
 	int r = store_check_writable(&v->store);
 
+	if (r == 0)
+		r = store_check_writable(&v->state_store);
 	return r == 0 ? store_lock(&v->store, LOCK_WAIT_MS, &lock) : r;
 }
 
@@ -367,13 +369,18 @@ static int reload_unlocked(struct vault *v)
 static int write_and_note(struct vault *v, int64_t now)
 {
 	_cleanup_close_ int lock = -1;
-	int r = store_lock(&v->state_store, LOCK_WAIT_MS, &lock);
+	int r = store_check_writable(&v->state_store);
 
 	if (r == 0)
-		r = vault_write_generation(v, false, now);
+		r = store_lock(&v->state_store, LOCK_WAIT_MS, &lock);
 	if (r == 0)
-		r = reload_unlocked(v);
-	return r == 0 ? state_note_locked(v) : r;
+		r = vault_write_generation(v, false, now);
+	if (r != 0)
+		return r;
+	r = reload_unlocked(v);
+	if (r == 0)
+		r = state_note_locked(v);
+	return r == 0 ? 0 : store_fail(VAULT_ERR_UNRECORDED, vault_where());
 }
 
 int vault_commit(struct vault *v, vault_change_fn change, void *ctx, int64_t now)

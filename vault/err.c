@@ -70,6 +70,9 @@ const char *vault_strerror(int err)
 		return "no token of that name";
 	case VAULT_ERR_LAST_TOKEN:
 		return "the only token of the vault";
+	case VAULT_ERR_UNRECORDED:
+		return "the change is stored, but not yet recorded on this host, or not yet safe "
+		       "from a power cut";
 	case VAULT_ERR_TOKEN_IN_USE:
 		return "the token that was touched is the one to remove";
 	}

@@ -38,6 +38,7 @@ enum vault_err {
 	VAULT_ERR_NO_TOKEN = -31,     /* no token slot of that name */
 	VAULT_ERR_LAST_TOKEN = -32,   /* nothing would open the vault any more */
 	VAULT_ERR_TOKEN_IN_USE = -33, /* the one that was touched for it */
+	VAULT_ERR_UNRECORDED = -34,   /* the change is in place, but not all after it was done */
 };
 
 /* English for an error, without a full stop; never NULL. */

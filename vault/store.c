@@ -323,7 +323,7 @@ int store_replace(const struct store *s, bool keep_previous, bool create)
 		return store_fail(VAULT_ERR_IO, s->path);
 	if (!keep_previous)
 		(void)unlinkat(s->dirfd, prev, 0);
-	return fsync(s->dirfd) == 0 ? 0 : store_fail(VAULT_ERR_IO, s->dir);
+	return fsync(s->dirfd) == 0 ? 0 : store_fail(VAULT_ERR_UNRECORDED, s->dir);
 }
 
 /* As sd_id128_get_machine_app_specific: the raw id must not be derivable. */

@@ -47,7 +47,8 @@ int store_write_temporary(const struct store *, const void *p, size_t len)
     __attribute__((warn_unused_result));
 /* NAME.tmp becomes NAME, and the directory is synced. With keep_previous the
  * old file stays as NAME.prev, else NAME.prev is deleted. With create,
- * VAULT_ERR_EXISTS where NAME is there. */
+ * VAULT_ERR_EXISTS where NAME is there; VAULT_ERR_UNRECORDED where only the
+ * directory could not be synced. */
 int store_replace(const struct store *, bool keep_previous, bool create)
     __attribute__((warn_unused_result));
 void store_drop_temporary(const struct store *);

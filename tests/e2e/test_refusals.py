@@ -210,6 +210,12 @@ class Pin(Case):
                 self.assertEqual(result.out, b"")
         self.assertEqual(self.t.control("retries"), "8")
 
+    def test_a_token_of_another_model_is_not_asked_for_a_pin(self):
+        self.t.close()
+        other = self.token("other", pin="141421", aaguid="00112233445566778899aabbccddeeff")
+        self.refused(self.home.run("--device", other.path, "get", "k"), 11)
+        self.assertEqual(other.control("retries"), "8")
+
     def test_without_the_verification_flag(self):
         self.t.control("fault no-uv-flag")
         self.answer(self.get(), "271828", 17)
