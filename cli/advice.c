@@ -158,6 +158,8 @@ const char *advice_for_token(int err)
 	case TOKEN_ERR_NO_TOUCH:
 		return "use another token; init takes it all the same with --allow-no-touch, "
 		       "graded D";
+	case TOKEN_ERR_ENROLLED:
+		return "plug in another one, or name it with --new-device";
 	case TOKEN_ERR_UNSUPPORTED:
 		return "use a FIDO2 token of this vault, or a newer touchvault";
 	case TOKEN_ERR_PIN_REQUIRED:

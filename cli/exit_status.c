@@ -96,6 +96,8 @@ enum exit_status exit_status_of_token(int err)
 	case TOKEN_ERR_NONE:
 	case TOKEN_ERR_NO_DEVICE:
 		return STATUS_NO_TOKEN;
+	case TOKEN_ERR_ENROLLED:
+		return STATUS_EXISTS;
 	case TOKEN_ERR_NOT_ENROLLED:
 	case TOKEN_ERR_NOT_A_TOKEN:
 	case TOKEN_ERR_SEVERAL:

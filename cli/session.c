@@ -241,7 +241,7 @@ static int enrol(struct touch *t, const struct session_new *new, const struct va
 	vault_token_salt(v, salt);
 	touch_begin(&notice, &ui);
 	r = touch_end(token_enrol(t->app->device, pin_mode_of(new->pin_mode),
-	    new->allow_without_touch, salt, &ui, secret, ret));
+	    new->allow_without_touch, NULL, 0, salt, &ui, secret, ret));
 	t->retries = secret->pin_retries;
 	if (r == 0)
 		take_response(ret_response, secret);

@@ -12,6 +12,12 @@ int backend_enrol(
 	return backend_table[0]->enrol(caller, request, ret);
 }
 
+int backend_list(
+    struct caller *caller, const struct message_list *request, struct message_listed *ret)
+{
+	return backend_table[0]->list(caller, request, ret);
+}
+
 /* The part of a request that concerns one kind; where[i] is the index of its
  * credential i in the whole. */
 static void backend_select(const struct message_derive *request, enum token_kind kind,

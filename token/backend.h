@@ -16,6 +16,7 @@ struct backend {
 	 * kind only; ret->credential is an index into them. */
 	int (*enrol)(struct caller *, const struct message_enrol *, struct message_enrolled *ret);
 	int (*derive)(struct caller *, const struct message_derive *, struct message_derived *ret);
+	int (*list)(struct caller *, const struct message_list *, struct message_listed *ret);
 };
 
 extern const struct backend backend_fido2;
@@ -24,6 +25,9 @@ extern const struct backend backend_fido2;
 int backend_enrol(struct caller *, const struct message_enrol *, struct message_enrolled *ret)
     __attribute__((warn_unused_result));
 int backend_derive(struct caller *, const struct message_derive *, struct message_derived *ret)
+    __attribute__((warn_unused_result));
+
+int backend_list(struct caller *, const struct message_list *, struct message_listed *ret)
     __attribute__((warn_unused_result));
 
 #endif

@@ -36,7 +36,8 @@ int caller_request(struct caller *caller, struct message_buf *buf, struct messag
 {
 	int r = caller_receive(caller, buf, ret);
 
-	if (r == 0 && ret->type != MESSAGE_ENROL && ret->type != MESSAGE_DERIVE)
+	if (r == 0 && ret->type != MESSAGE_ENROL && ret->type != MESSAGE_DERIVE &&
+	    ret->type != MESSAGE_LIST)
 		r = TOKEN_ERR_HELPER;
 	return r;
 }

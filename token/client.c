@@ -149,6 +149,9 @@ static int client_converse(struct client *client, enum message_type expected, st
 		r = client_receive(client, &buf, ret);
 		if (r < 0)
 			return r;
+		if (client->ui->touch == NULL && ret->type != expected &&
+		    ret->type != MESSAGE_FAILED)
+			return TOKEN_ERR_HELPER;
 		if (ret->type == MESSAGE_TOUCH) {
 			client_touch(client, &ret->touch);
 		} else if (ret->type == MESSAGE_TOUCH_DONE) {
@@ -197,6 +200,30 @@ static int client_path(const char *device, char path[static TOKEN_PATH_MAX])
 	return strlen(path) == len ? 0 : TOKEN_ERR_NO_DEVICE;
 }
 
+int token_list(const char *device, const struct token_credential *credentials, size_t n,
+    int cancel_fd, struct token_listed ret[static TOKEN_LIST_MAX], size_t *ret_n)
+{
+	struct message request = { .type = MESSAGE_LIST };
+	const struct token_ui ui = { .cancel_fd = cancel_fd };
+	struct token_secret none; /* no PIN and no response in this */
+	_cleanup_message_ struct message reply;
+	int r;
+
+	if (n > TOKEN_CREDENTIALS_MAX)
+		return TOKEN_ERR_INTERNAL;
+	if (n > 0)
+		memcpy(request.list.credentials, credentials, n * sizeof(*credentials));
+	request.list.n = n;
+	r = client_path(device, request.list.path);
+	if (r == 0)
+		r = client_call(&request, MESSAGE_LISTED, &ui, &none, &reply);
+	if (r < 0)
+		return r;
+	memcpy(ret, reply.listed.tokens, reply.listed.n * sizeof(*ret));
+	*ret_n = reply.listed.n;
+	return 0;
+}
+
 static void client_take_response(struct token_secret *secret, const struct message_response *from)
 {
 	memcpy(secret->response, from->bytes, from->len);
@@ -204,6 +231,7 @@ static void client_take_response(struct token_secret *secret, const struct messa
 }
 
 int token_enrol(const char *device, enum token_pin_mode mode, bool allow_without_touch,
+    const struct token_credential *exclude, size_t n_exclude,
     const uint8_t salt[static TOKEN_SALT_LEN], const struct token_ui *ui,
     struct token_secret *secret, struct token_enrolment *ret)
 {
@@ -211,6 +239,11 @@ int token_enrol(const char *device, enum token_pin_mode mode, bool allow_without
 	_cleanup_message_ struct message reply;
 	int r;
 
+	if (n_exclude > TOKEN_CREDENTIALS_MAX)
+		return TOKEN_ERR_INTERNAL;
+	if (n_exclude > 0)
+		memcpy(request.enrol.credentials, exclude, n_exclude * sizeof(*exclude));
+	request.enrol.n = n_exclude;
 	request.enrol.mode = mode;
 	request.enrol.allow_without_touch = allow_without_touch;
 	memcpy(request.enrol.salt, salt, TOKEN_SALT_LEN);

@@ -65,6 +65,8 @@ const char *token_strerror(int err)
 		return "the token insists on its PIN now, which it was enrolled without";
 	case TOKEN_ERR_NO_PIN_SUPPORT:
 		return "the token can't have a PIN";
+	case TOKEN_ERR_ENROLLED:
+		return "the token is enrolled already";
 	case TOKEN_ERR_UNSUPPORTED:
 		return "this version has no support for that kind of token";
 	}

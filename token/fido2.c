@@ -172,6 +172,8 @@ static int fido2_open_enrolled(struct fido2 *f, struct caller *caller,
 }
 
 /* request is NULL at enrolment: then nothing tells several apart. */
+_Static_assert(DEVICE_LIST_MAX <= TOKEN_LIST_MAX, "all that is found can be told");
+
 static int fido2_open_one(
     struct fido2 *f, struct caller *caller, const char *path, const struct message_derive *request)
 {
@@ -218,7 +220,8 @@ static int fido2_choose_uv(struct fido2 *f, enum token_pin_mode mode, bool *ret)
 	return TOKEN_ERR_INTERNAL;
 }
 
-static int fido2_enrol_make(struct fido2 *f, bool uv, struct token_enrolment *ret)
+static int fido2_enrol_make(
+    struct fido2 *f, bool uv, const struct message_enrol *request, struct token_enrolment *ret)
 {
 	const struct message_touch touch = {
 		.device = f->device,
@@ -231,13 +234,13 @@ static int fido2_enrol_make(struct fido2 *f, bool uv, struct token_enrolment *re
 
 	if (r < 0)
 		return r;
-	r = fido2_make_credential(f, uv, &touch, ret);
+	r = fido2_make_credential(f, uv, request, &touch, ret);
 	/* With built-in verification that fails, the PIN will do. */
 	if ((r == TOKEN_ERR_NO_VERIFICATION || r == TOKEN_ERR_PIN_REQUIRED) && f->pin_set &&
 	    !f->pin_known) {
 		r = fido2_ask_pin(f);
 		if (r == 0)
-			r = fido2_make_credential(f, uv, &touch, ret);
+			r = fido2_make_credential(f, uv, request, &touch, ret);
 	}
 	return r;
 }
@@ -291,7 +294,7 @@ static int fido2_enrol_here(
 
 	r = fido2_choose_uv(f, request->mode, &credential.uv);
 	if (r == 0)
-		r = fido2_enrol_make(f, credential.uv, enrolment);
+		r = fido2_enrol_make(f, credential.uv, request, enrolment);
 	if (r < 0)
 		return r;
 	credential.id = enrolment->id;
@@ -314,8 +317,57 @@ static int fido2_enrol(
 	return r < 0 ? r : fido2_enrol_here(&f, request, ret);
 }
 
+static void fido2_list_one(struct fido2 *f, struct caller *caller, const char *path,
+    const struct message_list *request, struct token_listed *ret)
+{
+	struct message_derive all = { .n = request->n };
+	struct fido2_set plain;
+
+	message_copy_text(ret->device.path, sizeof(ret->device.path), path);
+	ret->credential = -1;
+	ret->err = fido2_open(f, path, caller);
+	if (ret->err != 0)
+		return;
+	ret->device = f->device;
+	memcpy(ret->aaguid, f->aaguid, sizeof(ret->aaguid));
+	ret->pin_set = f->pin_set;
+	ret->pin_supported = f->pin_supported;
+	ret->uv_builtin = f->uv_builtin;
+	ret->uv_always = f->uv_always;
+	memcpy(all.credentials, request->credentials, sizeof(all.credentials));
+	fido2_select(&all, true, &plain);
+	fido2_drop_other_models(f, &plain);
+	ret->hides = f->uv_always || plain.n > 0;
+	fido2_select(&all, false, &plain);
+	if (plain.n > 0 && fido2_probe(f, &plain) == 0)
+		ret->credential = (int)plain.where[0];
+}
+
+static int fido2_list(
+    struct caller *caller, const struct message_list *request, struct message_listed *ret)
+{
+	const char *paths[DEVICE_LIST_MAX] = { request->path };
+	struct device_list list = { .n = 1 };
+	int r = request->path[0] != '\0' ? 0 : device_list(&list);
+
+	for (size_t i = 0; r == 0 && request->path[0] == '\0' && i < list.n; i++)
+		paths[i] = list.devices[i].path;
+	if (r == 0)
+		r = confine_devices(paths, list.n);
+	for (size_t i = 0; r == 0 && i < list.n; i++) {
+		struct fido2 f = { .hid.fd = -1 };
+
+		fido2_list_one(&f, caller, paths[i], request, &ret->tokens[ret->n++]);
+		fido2_close(&f);
+		if (caller_cancelled(caller))
+			r = TOKEN_ERR_CANCELLED;
+	}
+	return r;
+}
+
 const struct backend backend_fido2 = {
 	.kind = TOKEN_KIND_FIDO2,
 	.enrol = fido2_enrol,
 	.derive = fido2_derive,
+	.list = fido2_list,
 };

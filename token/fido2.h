@@ -72,8 +72,10 @@ int fido2_prepare_uv(struct fido2 *) __attribute__((warn_unused_result));
 int fido2_assert(struct fido2 *, const struct token_credential *credentials, size_t n,
     const struct fido2_ask *, struct fido2_answer *ret) __attribute__((warn_unused_result));
 
-/* A credential of its own, not resident, with hmac-secret. */
-int fido2_make_credential(struct fido2 *, bool uv, const struct message_touch *touch,
-    struct token_enrolment *ret) __attribute__((warn_unused_result));
+/* A credential of its own, not resident, with hmac-secret. Refused by the token
+ * where it knows one of the request's: TOKEN_ERR_ENROLLED. */
+int fido2_make_credential(struct fido2 *, bool uv, const struct message_enrol *,
+    const struct message_touch *touch, struct token_enrolment *ret)
+    __attribute__((warn_unused_result));
 
 #endif

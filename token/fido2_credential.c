@@ -54,8 +54,8 @@ static int fido2_copy(const fido_cred_t *cred, struct token_enrolment *ret)
 
 /* Whose make the token is, its attestation says, which nobody here needs to
  * know; that it holds the key is shown by the assertions that follow. */
-int fido2_make_credential(
-    struct fido2 *f, bool uv, const struct message_touch *touch, struct token_enrolment *ret)
+int fido2_make_credential(struct fido2 *f, bool uv, const struct message_enrol *request,
+    const struct message_touch *touch, struct token_enrolment *ret)
 {
 	_cleanup_(fido2_credp) fido_cred_t *cred = fido_cred_new();
 	int r;
@@ -63,6 +63,11 @@ int fido2_make_credential(
 	if (cred == NULL)
 		return TOKEN_ERR_INTERNAL;
 	r = fido2_fill(f, cred, uv);
+	for (size_t i = 0; i < request->n && r == 0; i++)
+		if (request->credentials[i].kind == TOKEN_KIND_FIDO2 &&
+		    fido_cred_exclude(cred, request->credentials[i].id,
+			request->credentials[i].id_len) != FIDO_OK)
+			r = TOKEN_ERR_INTERNAL;
 	if (r < 0)
 		return r;
 	hid_begin(&f->hid, touch, uv && !f->pin_known);

@@ -99,6 +99,8 @@ static int fido2_error(int r)
 	switch (r) {
 	case FIDO_OK:
 		return 0;
+	case FIDO_ERR_CREDENTIAL_EXCLUDED:
+		return TOKEN_ERR_ENROLLED;
 	case FIDO_ERR_NO_CREDENTIALS:
 	case FIDO_ERR_INVALID_CREDENTIAL:
 		return TOKEN_ERR_NOT_ENROLLED;

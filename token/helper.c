@@ -56,6 +56,10 @@ static int helper_serve(struct caller *caller, const struct message *request, st
 		reply->type = MESSAGE_ENROLLED;
 		return backend_enrol(caller, &request->enrol, &reply->enrolled);
 	}
+	if (request->type == MESSAGE_LIST) {
+		reply->type = MESSAGE_LISTED;
+		return backend_list(caller, &request->list, &reply->listed);
+	}
 	reply->type = MESSAGE_DERIVED;
 	return backend_derive(caller, &request->derive, &reply->derived);
 }

@@ -102,15 +102,6 @@ static void field_response(struct cursor *c, struct message_response *response)
 	field_bytes(c, response->bytes, response->len);
 }
 
-static void body_enrol(struct cursor *c, struct message_enrol *m)
-{
-	field_text(c, m->path, sizeof(m->path));
-	m->mode = (enum token_pin_mode)field_uint(
-	    c, 1, (uint16_t)m->mode, TOKEN_PIN_IF_SET, TOKEN_PIN_NEVER);
-	field_bool(c, &m->allow_without_touch);
-	field_bytes(c, m->salt, sizeof(m->salt));
-}
-
 /* The credential ID is borrowed: written from where it is, read in place. */
 static void field_credential_id(struct cursor *c, struct token_credential *credential)
 {
@@ -129,20 +120,60 @@ static void field_credential_id(struct cursor *c, struct token_credential *crede
 	}
 }
 
+static void field_credentials(struct cursor *c, size_t *n,
+    struct token_credential credentials[static TOKEN_CREDENTIALS_MAX], size_t min)
+{
+	field_len(c, 1, n, min, TOKEN_CREDENTIALS_MAX);
+	for (size_t i = 0; i < *n && !c->failed; i++) {
+		field_kind(c, &credentials[i].kind);
+		field_bool(c, &credentials[i].uv);
+		field_credential_id(c, &credentials[i]);
+		field_bytes(c, credentials[i].public_key, sizeof(credentials[i].public_key));
+		field_bytes(c, credentials[i].aaguid, sizeof(credentials[i].aaguid));
+	}
+}
+
+static void body_enrol(struct cursor *c, struct message_enrol *m)
+{
+	field_text(c, m->path, sizeof(m->path));
+	m->mode = (enum token_pin_mode)field_uint(
+	    c, 1, (uint16_t)m->mode, TOKEN_PIN_IF_SET, TOKEN_PIN_NEVER);
+	field_bool(c, &m->allow_without_touch);
+	field_bytes(c, m->salt, sizeof(m->salt));
+	field_credentials(c, &m->n, m->credentials, 0);
+}
+
 static void body_derive(struct cursor *c, struct message_derive *m)
 {
 	field_text(c, m->path, sizeof(m->path));
 	field_bytes(c, m->salt, sizeof(m->salt));
-	field_len(c, 1, &m->n, 1, TOKEN_CREDENTIALS_MAX);
-	for (size_t i = 0; i < m->n && !c->failed; i++) {
-		struct token_credential *credential = &m->credentials[i];
+	field_credentials(c, &m->n, m->credentials, 1);
+}
 
-		field_kind(c, &credential->kind);
-		field_bool(c, &credential->uv);
-		field_credential_id(c, credential);
-		field_bytes(c, credential->public_key, sizeof(credential->public_key));
-		field_bytes(c, credential->aaguid, sizeof(credential->aaguid));
-	}
+static void body_list(struct cursor *c, struct message_list *m)
+{
+	field_text(c, m->path, sizeof(m->path));
+	field_credentials(c, &m->n, m->credentials, 0);
+}
+
+static void field_listed(struct cursor *c, struct token_listed *t)
+{
+	field_device(c, &t->device);
+	t->err = -field_uint(c, 1, (uint16_t)-t->err, 0, -TOKEN_ERR_LAST);
+	field_bytes(c, t->aaguid, sizeof(t->aaguid));
+	field_bool(c, &t->pin_set);
+	field_bool(c, &t->pin_supported);
+	field_bool(c, &t->uv_builtin);
+	field_bool(c, &t->uv_always);
+	field_bool(c, &t->hides);
+	field_maybe(c, &t->credential, TOKEN_CREDENTIALS_MAX - 1);
+}
+
+static void body_listed(struct cursor *c, struct message_listed *m)
+{
+	field_len(c, 1, &m->n, 1, TOKEN_LIST_MAX);
+	for (size_t i = 0; i < m->n && !c->failed; i++)
+		field_listed(c, &m->tokens[i]);
 }
 
 static void body_pin(struct cursor *c, char pin[static TOKEN_PIN_MAX + 1])
@@ -199,6 +230,12 @@ static void body(struct cursor *c, struct message *m)
 		return;
 	case MESSAGE_DERIVE:
 		body_derive(c, &m->derive);
+		return;
+	case MESSAGE_LIST:
+		body_list(c, &m->list);
+		return;
+	case MESSAGE_LISTED:
+		body_listed(c, &m->listed);
 		return;
 	case MESSAGE_PIN:
 		body_pin(c, m->pin);

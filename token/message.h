@@ -7,9 +7,10 @@
  *
  * Integers are little-endian; a text or a byte string is preceded by its
  * length (u8, or u16 where it may exceed 255). A client sends one request
- * (ENROL or DERIVE), and a PIN if it is asked for one; CANCEL at any time.
+ * (ENROL, DERIVE or LIST), and a PIN if it is asked for one; CANCEL at any time.
  * The helper sends any number of TOUCH, TOUCH_DONE, at most one PIN_REQUEST,
- * and ends with one of FAILED, ENROLLED, DERIVED.
+ * and ends with one of FAILED, ENROLLED, DERIVED,
+ * LISTED.
  *
  * Encoding and decoding are pure. What is not canonical is refused, so that
  * encode(decode(b)) == b for every b that decodes.
@@ -21,10 +22,10 @@
 #include "token/token.h"
 
 #define MESSAGE_VERSION 1
-/* The longest: a DERIVE of TOKEN_CREDENTIALS_MAX credentials. */
-#define MESSAGE_MAX                                    \
-	(2 + 1 + TOKEN_PATH_MAX + TOKEN_SALT_LEN + 1 + \
-	    TOKEN_CREDENTIALS_MAX *                    \
+/* The longest: an ENROL with TOKEN_CREDENTIALS_MAX credentials. */
+#define MESSAGE_MAX                                        \
+	(2 + 1 + TOKEN_PATH_MAX + 2 + TOKEN_SALT_LEN + 1 + \
+	    TOKEN_CREDENTIALS_MAX *                        \
 		(2 + 2 + TOKEN_CREDENTIAL_ID_MAX + TOKEN_PUBLIC_KEY_LEN + TOKEN_AAGUID_LEN))
 #define MESSAGE_STEPS_MAX 3
 
@@ -33,12 +34,14 @@ enum message_type {
 	MESSAGE_DERIVE = 0x02,
 	MESSAGE_PIN = 0x03,
 	MESSAGE_CANCEL = 0x04,
+	MESSAGE_LIST = 0x05,
 	MESSAGE_TOUCH = 0x81,
 	MESSAGE_TOUCH_DONE = 0x82,
 	MESSAGE_PIN_REQUEST = 0x83,
 	MESSAGE_FAILED = 0x84,
 	MESSAGE_ENROLLED = 0x85,
 	MESSAGE_DERIVED = 0x86,
+	MESSAGE_LISTED = 0x87,
 };
 
 struct message_enrol {
@@ -46,6 +49,14 @@ struct message_enrol {
 	enum token_pin_mode mode;
 	bool allow_without_touch;
 	uint8_t salt[TOKEN_SALT_LEN];
+	size_t n; /* credentials that the token must not know; may be 0 */
+	struct token_credential credentials[TOKEN_CREDENTIALS_MAX];
+};
+
+struct message_list {
+	char path[TOKEN_PATH_MAX];
+	size_t n; /* may be 0 */
+	struct token_credential credentials[TOKEN_CREDENTIALS_MAX];
 };
 
 struct message_derive {
@@ -88,17 +99,24 @@ struct message_derived {
 	struct message_response response;
 };
 
+struct message_listed {
+	size_t n; /* 1 to TOKEN_LIST_MAX */
+	struct token_listed tokens[TOKEN_LIST_MAX];
+};
+
 struct message {
 	enum message_type type;
 	union {
 		struct message_enrol enrol;
 		struct message_derive derive;
+		struct message_list list;
 		char pin[TOKEN_PIN_MAX + 1];
 		struct message_touch touch;
 		struct message_pin_request pin_request;
 		struct message_failed failed;
 		struct message_enrolled enrolled;
 		struct message_derived derived;
+		struct message_listed listed;
 	};
 };
 

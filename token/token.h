@@ -46,9 +46,10 @@ enum token_err {
 	TOKEN_ERR_NO_TOUCH = -27,         /* hands out the secret without a touch */
 	TOKEN_ERR_ALWAYS_UV = -28,        /* slot without PIN, token insists on one */
 	TOKEN_ERR_NO_PIN_SUPPORT = -29,   /* PIN wanted, the token can't have one */
+	TOKEN_ERR_ENROLLED = -31,         /* knows one of the credentials already */
 	TOKEN_ERR_UNSUPPORTED = -30,      /* kind of slot this build knows no back end for */
 };
-#define TOKEN_ERR_LAST TOKEN_ERR_UNSUPPORTED
+#define TOKEN_ERR_LAST TOKEN_ERR_ENROLLED
 
 enum token_kind {
 	TOKEN_KIND_FIDO2 = 1,
@@ -66,6 +67,7 @@ enum token_kind {
 #define TOKEN_PATH_MAX 256
 #define TOKEN_PRODUCT_MAX 128
 #define TOKEN_TOUCH_SECONDS 30
+#define TOKEN_LIST_MAX 16
 
 /* A credential as the vault's slot and index keep it. Borrowed pointers. */
 struct token_credential {
@@ -129,6 +131,16 @@ enum token_pin_mode {
 	TOKEN_PIN_NEVER,
 };
 
+/* A token that is plugged in, as far as can be told without a touch. */
+struct token_listed {
+	struct token_device device;
+	int err; /* it can't be used, and this is why; else 0 */
+	uint8_t aaguid[TOKEN_AAGUID_LEN];
+	bool pin_set, pin_supported, uv_builtin, uv_always;
+	bool hides;     /* may know a credential that no probe shows */
+	int credential; /* index of the one it knows, or -1 */
+};
+
 struct token_secret {
 	uint8_t response[TOKEN_RESPONSE_MAX];
 	size_t response_len;
@@ -147,9 +159,13 @@ void token_start(void);
  * test it: two assertions for salt must agree, and one without user presence
  * must give no secret, unless allow_without_touch. Three touches.
  *
+ * A token that knows one of the n_exclude credentials (0 to
+ * TOKEN_CREDENTIALS_MAX) is refused: TOKEN_ERR_ENROLLED.
+ *
  * secret must point to locked memory of the caller's, and holds the response
  * to salt on success; wiped on failure (all but pin_retries). Section 5. */
 int token_enrol(const char *device, enum token_pin_mode mode, bool allow_without_touch,
+    const struct token_credential *exclude, size_t n_exclude,
     const uint8_t salt[static TOKEN_SALT_LEN], const struct token_ui *ui,
     struct token_secret *secret, struct token_enrolment *ret) __attribute__((warn_unused_result));
 
@@ -162,6 +178,13 @@ int token_enrol(const char *device, enum token_pin_mode mode, bool allow_without
 int token_derive(const char *device, const struct token_credential *credentials, size_t n,
     const uint8_t salt[static TOKEN_SALT_LEN], const struct token_ui *ui,
     struct token_secret *secret, size_t *ret_credential) __attribute__((warn_unused_result));
+
+/* What is plugged in (or just device, if that isn't NULL), and which of the n
+ * credentials (0 to TOKEN_CREDENTIALS_MAX) it knows. No touch, no PIN; one
+ * probe each. TOKEN_ERR_NONE, TOKEN_ERR_PERMISSION. cancel_fd as in token_ui. */
+int token_list(const char *device, const struct token_credential *credentials, size_t n,
+    int cancel_fd, struct token_listed ret[static TOKEN_LIST_MAX], size_t *ret_n)
+    __attribute__((warn_unused_result));
 
 /* English for an error, without a full stop; never NULL. */
 const char *token_strerror(int err);

@@ -42,12 +42,16 @@ def text(s):
 
 def messages():
     path, product = text(b"/dev/hidraw3"), text(b"Security Key")
-    credential = b"\1\1" + struct.pack("<H", 48) + CREDENTIAL + KEY
-    short = b"\2\0" + struct.pack("<H", 1) + b"x" + KEY
+    credential = b"\1\1" + struct.pack("<H", 48) + CREDENTIAL + KEY + AAGUID
+    short = b"\2\0" + struct.pack("<H", 1) + b"x" + KEY + AAGUID
     bodies = {
-        "enrol": (1, path + b"\0\0" + SALT), "enrol-any": (1, text(b"") + b"\2\1" + SALT),
+        "enrol": (1, path + b"\0\0" + SALT + b"\0"), "enrol-any": (1, text(b"") + b"\2\1" + SALT + b"\0"),
         "derive": (2, path + SALT + b"\2" + credential + short),
         "derive-16": (2, text(b"") + SALT + b"\x10" + short * 16),
+        "enrol-other": (1, text(b"") + b"\0\0" + SALT + b"\1" + credential),
+        "list": (5, text(b"") + b"\2" + credential + short),
+        "listed": (0x87, b"\2" + path + product + b"\0" + AAGUID + b"\1\1\0\0\1\0" +
+                   path + text(b"") + b"\7" + AAGUID + b"\0\0\0\0\0\2"),
         "pin": (3, text(b"123456")), "cancel": (4, b""),
         "touch": (0x81, path + product + b"\2\3\1\0"), "touch-done": (0x82, b""),
         "pin-request": (0x83, path + product + b"\x08"), "failed": (0x84, b"\x0e\x08"),
