@@ -219,6 +219,9 @@ int token_list(const char *device, const struct token_credential *credentials, s
 		r = client_call(&request, MESSAGE_LISTED, &ui, &none, &reply);
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < reply.listed.n; i++)
+		if (reply.listed.tokens[i].credential >= (int)n)
+			return TOKEN_ERR_HELPER;
 	memcpy(ret, reply.listed.tokens, reply.listed.n * sizeof(*ret));
 	*ret_n = reply.listed.n;
 	return 0;

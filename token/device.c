@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/hidraw.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 
 #include "token/hid.h"
@@ -47,6 +48,12 @@ static void device_add(struct device_list *list, const char *name)
 		list->devices[list->n++] = device;
 }
 
+static int device_compare(const void *a, const void *b)
+{
+	return strverscmp(
+	    ((const struct token_device *)a)->path, ((const struct token_device *)b)->path);
+}
+
 int device_list(struct device_list *ret)
 {
 	_cleanup_(device_dirp) DIR *dir = opendir(DEVICE_CLASS);
@@ -59,6 +66,7 @@ int device_list(struct device_list *ret)
 				device_add(&list, entry->d_name);
 	if (list.n == 0)
 		return list.denied ? TOKEN_ERR_PERMISSION : TOKEN_ERR_NONE;
+	qsort(list.devices, list.n, sizeof(list.devices[0]), device_compare);
 	*ret = list;
 	return 0;
 }

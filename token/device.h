@@ -15,7 +15,8 @@ struct device_list {
 };
 
 /* Those in /sys/class/hidraw with the FIDO usage page whose node this user may
- * read and write. Nothing is sent to any of them. TOKEN_ERR_NONE or
+ * read and write. Sorted by name; nothing is sent to any of
+ * them. TOKEN_ERR_NONE or
  * TOKEN_ERR_PERMISSION where there is none. */
 int device_list(struct device_list *ret) __attribute__((warn_unused_result));
 

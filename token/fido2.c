@@ -93,8 +93,8 @@ static int fido2_derive_set(struct fido2 *f, const struct fido2_set *set, bool u
 	struct message_touch touch = {
 		.device = f->device,
 		.touch = TOKEN_TOUCH_DERIVE,
-		.step = 1,
-		.steps = 1,
+		.step = f->chosen ? 2 : 1,
+		.steps = f->chosen ? 2 : 1,
 		.credential = set->n == 1 ? (int)set->where[0] : -1,
 	};
 	const struct fido2_ask ask = { .touch = &touch, .uv = uv, .salt = salt };
@@ -144,36 +144,49 @@ static int fido2_derive_here(
 	return fido2_derive_set(f, &verified, true, request->salt, ret);
 }
 
-/* Several are plugged in: open the one that knows a credential. */
+/* Whether a token that was probed in vain may be the right one all the same. */
+static bool fido2_may_hide(const struct fido2 *f, const struct message_derive *request)
+{
+	struct fido2_set verified;
+
+	fido2_select(request, true, &verified);
+	fido2_drop_other_models(f, &verified);
+	return f->uv_always || verified.n > 0;
+}
+
+/* Several are plugged in: open the one that knows a credential. If none says so,
+ * and only one may be hiding it, that one; of several the touched one. */
 static int fido2_open_enrolled(struct fido2 *f, struct caller *caller,
     const struct device_list *list, const struct message_derive *request)
 {
+	const char *hiding[DEVICE_LIST_MAX];
 	struct fido2_set plain;
-	bool hidden = false;
+	size_t n = 0, chosen = 0;
 	int r;
 
 	for (size_t i = 0; i < list->n; i++) {
 		fido2_select(request, false, &plain);
-		hidden = hidden || plain.n < request->n;
 		r = fido2_open(f, list->devices[i].path, caller);
+		if (r == 0 && fido2_may_hide(f, request))
+			hiding[n++] = list->devices[i].path;
 		if (r == 0)
-			hidden = hidden || f->uv_always;
-		if (r == 0 && plain.n > 0)
-			r = fido2_probe(f, &plain);
-		else if (r == 0)
-			r = TOKEN_ERR_NOT_ENROLLED;
+			r = plain.n > 0 ? fido2_probe(f, &plain) : TOKEN_ERR_NOT_ENROLLED;
 		if (r == 0 || r == TOKEN_ERR_CANCELLED)
 			return r;
 		fido2_close(f);
 	}
-	if (list->denied)
-		return TOKEN_ERR_PERMISSION;
-	return hidden ? TOKEN_ERR_SEVERAL : TOKEN_ERR_NOT_ENROLLED;
+	if (n == 0)
+		return list->denied ? TOKEN_ERR_PERMISSION : TOKEN_ERR_NOT_ENROLLED;
+	r = n > 1 ? fido2_choose(caller, hiding, n, &chosen) : 0;
+	if (r == 0)
+		r = fido2_open(f, hiding[chosen], caller);
+	f->chosen = n > 1;
+	return r;
 }
 
-/* request is NULL at enrolment: then nothing tells several apart. */
 _Static_assert(DEVICE_LIST_MAX <= TOKEN_LIST_MAX, "all that is found can be told");
 
+/* request is NULL at enrolment: then nothing tells several apart. */
 static int fido2_open_one(
     struct fido2 *f, struct caller *caller, const char *path, const struct message_derive *request)
 {

@@ -30,6 +30,8 @@ struct fido2 {
 	size_t list_max; /* credentials in one allow-list, 1 or more */
 	uint8_t aaguid[TOKEN_AAGUID_LEN];
 
+	bool chosen; /* by a touch of its own, so that the next is the second */
+
 	/* Asked for once, used for all of a call. */
 	bool pin_known;
 	char pin[TOKEN_PIN_MAX + 1];
@@ -66,6 +68,11 @@ int fido2_ask_pin(struct fido2 *) __attribute__((warn_unused_result));
 /* Make sure that user verification can be done: 0 with f->pin set where a PIN
  * does it, or with built-in verification and no PIN. */
 int fido2_prepare_uv(struct fido2 *) __attribute__((warn_unused_result));
+
+/* Let the touch choose among devices of which none can be told to be right: two
+ * transactions each, and a touch. */
+int fido2_choose(struct caller *, const char *const *paths, size_t n, size_t *ret)
+    __attribute__((warn_unused_result));
 
 /* One assertion with any of the n credentials (up to list_max). What comes back
  * is checked: flags, signature, secret. */

@@ -145,6 +145,11 @@ static int hid_give_up(struct hid *hid, enum token_err cause)
 	return -1;
 }
 
+void hid_abandon(struct hid *hid)
+{
+	(void)hid_give_up(hid, TOKEN_ERR_CANCELLED);
+}
+
 static void hid_tell_touch(struct hid *hid)
 {
 	struct message message = { .type = MESSAGE_TOUCH, .touch = *hid->touch };

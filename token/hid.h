@@ -67,6 +67,10 @@ int hid_connect(struct hid *, fido_dev_t *dev) __attribute__((warn_unused_result
 void hid_begin(struct hid *, const struct message_touch *touch, bool verify);
 int hid_end(struct hid *);
 
+/* Give up what the token still waits for: it stops blinking, and its reply is
+ * read. */
+void hid_abandon(struct hid *);
+
 /* Whether a HID report descriptor has the FIDO usage page. */
 bool hid_is_fido(const uint8_t *descriptor, size_t len);
 
