@@ -83,7 +83,12 @@ static int change(struct vault *v, void *ctx)
 		return r;
 	n_fields = merge_fields(&e->fields, old, fields);
 	n_labels = merge_labels(&e->fields, info, labels);
-	return vault_entry_put(v, e->name, true, fields, n_fields, labels, n_labels, e->now);
+	/* A new value is what the mark was for. */
+	if (e->fields.n > 0)
+		r = vault_entry_mark(v, e->name, NULL, e->now);
+	return r == 0
+		   ? vault_entry_put(v, e->name, true, fields, n_fields, labels, n_labels, e->now)
+		   : r;
 }
 
 static int check_unset(

@@ -17,33 +17,24 @@ const struct option_spec init_options[] = {
 	OPTIONS_END,
 };
 
-static bool human_name_valid(const char *name)
-{
-	return *name != '\0' && strlen(name) <= VAULT_HUMAN_NAME_MAX &&
-	       vault_label_valid("name", name);
-}
-
 static const char *own_host_name(char buf[static VAULT_HUMAN_NAME_MAX + 1])
 {
 	/* Cut off without a NUL, if it is longer. */
 	buf[VAULT_HUMAN_NAME_MAX] = '\0';
-	if (gethostname(buf, VAULT_HUMAN_NAME_MAX) != 0 || !human_name_valid(buf))
+	if (gethostname(buf, VAULT_HUMAN_NAME_MAX) != 0 || !session_human_name_valid(buf))
 		return "this-host";
 	return buf;
 }
 
 static int check(const struct app *app, const struct session_new *new)
 {
-	if (strcmp(new->pin_mode, "if-set") != 0 && strcmp(new->pin_mode, "required") != 0 &&
-	    strcmp(new->pin_mode, "never") != 0)
-		return fail(
-		    app, STATUS_USAGE, "not a value of --pin; use if-set, required or never");
-	if (!human_name_valid(new->token_name) || !human_name_valid(new->host_name))
-		return fail(app, STATUS_USAGE,
-		    "not a well-formed --token-name or --host-name; use 1 to %d bytes of printable "
-		    "text",
+	int r = session_new_check(app, new);
+
+	if (r == 0 && !session_human_name_valid(new->host_name))
+		r = fail(app, STATUS_USAGE,
+		    "not a well-formed --host-name; use 1 to %d bytes of printable text",
 		    VAULT_HUMAN_NAME_MAX);
-	return STATUS_OK;
+	return r;
 }
 
 static const char *protection(const struct vault_token_info *t)
@@ -112,6 +103,7 @@ int cmd_init(struct app *app, const struct arguments *args)
 		.token_name = token == NULL ? "first" : token,
 		.host_name = host == NULL ? own_host_name(own_name) : host,
 		.allow_without_touch = option_is_given(args, "allow-no-touch"),
+		.device = app->device,
 	};
 	int r = check(app, &new);
 

@@ -55,6 +55,8 @@ static void print_line(const struct vault_entry_info *info, size_t name_width, s
 		out_text("  ", 0);
 		entry_labels_print(info);
 	}
+	if (*info->rotate_reason != '\0')
+		out_text("  ROTATE NOW", 0);
 	out_text("\n", 0);
 }
 

@@ -7,7 +7,7 @@
 
 static int show_text(const struct app *app, const struct vault_entry_info *info)
 {
-	char fields[ENTRY_FIELDS_TEXT_MAX], created[32], modified[32];
+	char fields[ENTRY_FIELDS_TEXT_MAX], created[32], modified[32], reason[VAULT_REASON_MAX + 1];
 
 	out("name      %s\nfields    %s\nlabels    ", info->name, entry_fields_text(info, fields));
 	if (info->n_labels == 0)
@@ -15,6 +15,9 @@ static int show_text(const struct app *app, const struct vault_entry_info *info)
 	entry_labels_print(info);
 	out("\ncreated   %s\nmodified  %s\nversion   %llu\n", text_time(info->created, created),
 	    text_time(info->modified, modified), (unsigned long long)info->version);
+	if (*info->rotate_reason != '\0')
+		out("rotate    NOW, since %s: %s\n", text_time(info->rotate_since, created),
+		    text_clean(info->rotate_reason, reason, sizeof(reason)));
 	return out_done(app);
 }
 

@@ -27,7 +27,7 @@ extern const size_t commands_len;
 const struct command *command_find(const char *name);
 
 extern const struct option_spec add_options[], edit_options[], get_options[], init_options[],
-    run_options[];
+    run_options[], token_options[];
 
 int cmd_add(struct app *, const struct arguments *);
 int cmd_edit(struct app *, const struct arguments *);
@@ -40,6 +40,7 @@ int cmd_rename(struct app *, const struct arguments *);
 int cmd_run(struct app *, const struct arguments *);
 int cmd_show(struct app *, const struct arguments *);
 int cmd_status(struct app *, const struct arguments *);
+int cmd_token(struct app *, const struct arguments *);
 int cmd_version(struct app *, const struct arguments *);
 
 /* What `help COMMAND` prints; NULL: what `help` prints. Exit status. */

@@ -67,12 +67,23 @@ static json_t *labels_json(const struct vault_entry_info *info)
 	return o;
 }
 
+static json_t *rotate_json(const struct vault_entry_info *info)
+{
+	char since[32];
+
+	if (*info->rotate_reason == '\0')
+		return json_null();
+	return json_pack("{s:o,s:s}", "reason", text_json(info->rotate_reason), "since",
+	    text_time_json(info->rotate_since, since));
+}
+
 json_t *entry_json(const struct vault_entry_info *info)
 {
 	char created[32], modified[32];
 
-	return json_pack("{s:s,s:o,s:o,s:s,s:s,s:I}", "name", info->name, "fields",
+	return json_pack("{s:s,s:o,s:o,s:s,s:s,s:I,s:o}", "name", info->name, "fields",
 	    fields_json(info), "labels", labels_json(info), "created",
 	    text_time_json(info->created, created), "modified",
-	    text_time_json(info->modified, modified), "version", (json_int_t)info->version);
+	    text_time_json(info->modified, modified), "version", (json_int_t)info->version,
+	    "rotate_now", rotate_json(info));
 }

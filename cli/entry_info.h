@@ -18,7 +18,7 @@ size_t entry_fields_width(const struct vault_entry_info *);
 void entry_fields_print(const struct vault_entry_info *);
 /* Print the labels on one line as "key=value, key=value", no newline. */
 void entry_labels_print(const struct vault_entry_info *);
-/* {name, fields, labels, created, modified, version}; NULL: no memory. */
+/* {name, fields, labels, created, modified, version, rotate_now}; NULL: no memory. */
 json_t *entry_json(const struct vault_entry_info *) __attribute__((warn_unused_result));
 
 #endif

@@ -44,17 +44,16 @@ size_t grade_advice(const struct vault_token_info *tokens, size_t n_tokens,
 	if (n_tokens == 1)
 		ret[n++] =
 		    "This vault has one token. If it is lost or breaks, nothing opens the vault: "
-		    "until a "
-		    "second token is enrolled, keep each broker's own way to issue new keys.";
+		    "enrol a second token with \"touchvault token add NAME\", and until then "
+		    "keep each broker's own way to issue new keys.";
 	if (token == 'D')
 		ret[n++] =
 		    "A token that answers without a touch protects from nobody who can reach it: a "
 		    "token that insists on the touch would make it grade A or B.";
 	else if (token > 'A')
-		ret[n++] = "Tokens enrolled with a PIN or a fingerprint (set it, then init --pin "
-			   "required) "
-			   "would make it grade A: stolen together with this machine, they still "
-			   "open nothing.";
+		ret[n++] = "Tokens enrolled with a PIN or a fingerprint (set it, then "
+			   "\"touchvault token refresh NAME\") would make it grade A: stolen "
+			   "together with this machine, they still open nothing.";
 	if (host == 'D')
 		ret[n++] =
 		    "A host key that is bound to its machine would make it grade C: that takes an "

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "cli/session.h"
+#include "cli/session_token.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +14,20 @@
 #include "vault/cleanup.h"
 
 #define OTHERS_SHOWN 8
+#define PLUG_SECONDS 60
+#define PLUG_LOOK_MS 250
 
 /* One call of the token library, and why it failed. */
 struct touch {
 	struct app *app;
 	const char *purpose;
-	int err; /* negative enum token_err */
+	const char *only, *except; /* names of tokens; NULL: any, none */
+	int err;                   /* negative enum token_err */
 	int retries;
 	int status; /* of an error that has been reported, else 0 */
 };
 
-static struct token_credential credential_of(const struct vault_token_info *slot)
+struct token_credential session_credential(const struct vault_token_info *slot)
 {
 	struct token_credential c = {
 		.kind = slot->kind == VAULT_SLOT_YKOTP ? TOKEN_KIND_YKOTP : TOKEN_KIND_FIDO2,
@@ -37,7 +41,7 @@ static struct token_credential credential_of(const struct vault_token_info *slot
 	return c;
 }
 
-static void take_response(struct vault_response *ret, const struct token_secret *secret)
+void session_take_response(struct vault_response *ret, const struct token_secret *secret)
 {
 	memcpy(ret->response, secret->response, secret->response_len);
 	ret->response_len = secret->response_len;
@@ -49,13 +53,35 @@ _Static_assert(TOKEN_RESPONSE_MAX == VAULT_RESPONSE_MAX && TOKEN_SALT_LEN == VAU
 		   TOKEN_AAGUID_LEN == VAULT_AAGUID_LEN,
     "vault and token agree");
 
+static bool is_wanted(const struct touch *t, const struct vault_token_info *slot)
+{
+	return (t->only == NULL || strcmp(slot->name, t->only) == 0) &&
+	       (t->except == NULL || strcmp(slot->name, t->except) != 0);
+}
+
+/* Nothing is plugged in: where there is somebody to plug it in, say so, and let
+ * some time go by. False when it has been long enough, or is cancelled. */
+static bool await_plug(const struct token_ui *ui, int tries)
+{
+	struct pollfd cancel = { .fd = ui->cancel_fd, .events = POLLIN };
+
+	if (!terminal_available() || tries == PLUG_SECONDS * 1000 / PLUG_LOOK_MS)
+		return false;
+	if (tries == 0)
+		terminal_say("No token is plugged in: plug in one of this vault (%d s, Ctrl-C "
+			     "cancels)",
+		    PLUG_SECONDS);
+	return poll(&cancel, 1, PLUG_LOOK_MS) == 0;
+}
+
 static int derive(struct touch *t, const struct vault_token_info *slots, size_t n,
     const uint8_t salt[static VAULT_SALT_LEN], struct vault_response *ret)
 {
 	_cleanup_secret_ struct token_secret *secret = secret_alloc(sizeof(*secret));
 	struct token_credential credentials[TOKEN_CREDENTIALS_MAX];
 	const char *names[TOKEN_CREDENTIALS_MAX];
-	const struct touch_notice notice = { t->app->json, t->purpose, names, n };
+	struct touch_notice notice = { t->app->json, t->purpose, names, 0 };
+	size_t where[TOKEN_CREDENTIALS_MAX], wanted = 0, answered = 0;
 	struct token_ui ui;
 	int r;
 
@@ -63,14 +89,23 @@ static int derive(struct touch *t, const struct vault_token_info *slots, size_t 
 		return TOKEN_ERR_INTERNAL;
 	secret->pin_retries = -1;
 	for (size_t i = 0; i < n; i++) {
-		credentials[i] = credential_of(&slots[i]);
-		names[i] = slots[i].name;
+		if (!is_wanted(t, &slots[i]))
+			continue;
+		credentials[wanted] = session_credential(&slots[i]);
+		names[wanted] = slots[i].name;
+		where[wanted++] = i;
 	}
+	notice.n_names = wanted;
 	touch_begin(&notice, &ui);
-	r = touch_end(token_derive(t->app->device, credentials, n, salt, &ui, secret, &ret->slot));
+	r = token_derive(t->app->device, credentials, wanted, salt, &ui, secret, &answered);
+	for (int i = 0; r == TOKEN_ERR_NONE && await_plug(&ui, i); i++)
+		r = token_derive(t->app->device, credentials, wanted, salt, &ui, secret, &answered);
+	r = touch_end(r);
 	t->retries = secret->pin_retries;
-	if (r == 0)
-		take_response(ret, secret);
+	if (r == 0) {
+		ret->slot = where[answered];
+		session_take_response(ret, secret);
+	}
 	return r;
 }
 
@@ -97,19 +132,35 @@ static int respond(void *ctx, const struct vault_token_info *slots, size_t n,
 	return t->err != 0 || t->status != 0 ? -1 : 0;
 }
 
+static int unlock(struct touch *t, struct vault *v)
+{
+	int r = vault_unlock(v, respond, t);
+
+	if (r == VAULT_ERR_RESPOND && t->status != 0)
+		return t->status;
+	if (r == VAULT_ERR_RESPOND)
+		return fail_token(t->app, t->err == 0 ? TOKEN_ERR_INTERNAL : t->err, t->retries);
+	return r == 0 ? STATUS_OK : fail_vault(t->app, r);
+}
+
 int session_unlock(
     struct app *app, struct vault *v, const struct vault_entry_info *entry, const char *purpose)
 {
 	struct touch t = { .app = app, .purpose = purpose, .retries = -1 };
 	int r = entry == NULL ? 0 : vault_entry_check(v, entry);
 
-	if (r == 0)
-		r = vault_unlock(v, respond, &t);
-	if (r == VAULT_ERR_RESPOND && t.status != 0)
-		return t.status;
-	if (r == VAULT_ERR_RESPOND)
-		return fail_token(app, t.err == 0 ? TOKEN_ERR_INTERNAL : t.err, t.retries);
-	return r == 0 ? STATUS_OK : fail_vault(app, r);
+	return r == 0 ? unlock(&t, v) : fail_vault(app, r);
+}
+
+int session_unlock_by(
+    struct app *app, struct vault *v, const char *purpose, const char *only, const char *except)
+{
+	struct touch t = {
+		.app = app, .purpose = purpose, .only = only, .except = except, .retries = -1
+	};
+	int r = vault_commit_check(v);
+
+	return r == 0 ? unlock(&t, v) : fail_vault(app, r);
 }
 
 int session_change(
@@ -216,99 +267,5 @@ int session_find(
 		    "no entry %s in the vault; \"touchvault list\" shows the entries",
 		    vault_name_valid(name) ? name : "of that name");
 	*ret = info;
-	return STATUS_OK;
-}
-
-static enum token_pin_mode pin_mode_of(const char *word)
-{
-	if (strcmp(word, "required") == 0)
-		return TOKEN_PIN_REQUIRED;
-	return strcmp(word, "never") == 0 ? TOKEN_PIN_NEVER : TOKEN_PIN_IF_SET;
-}
-
-static int enrol(struct touch *t, const struct session_new *new, const struct vault *v,
-    struct token_enrolment *ret, struct vault_response *ret_response)
-{
-	_cleanup_secret_ struct token_secret *secret = secret_alloc(sizeof(*secret));
-	const struct touch_notice notice = { t->app->json, t->purpose, NULL, 0 };
-	uint8_t salt[VAULT_SALT_LEN];
-	struct token_ui ui;
-	int r;
-
-	if (secret == NULL)
-		return TOKEN_ERR_INTERNAL;
-	secret->pin_retries = -1;
-	vault_token_salt(v, salt);
-	touch_begin(&notice, &ui);
-	r = touch_end(token_enrol(t->app->device, pin_mode_of(new->pin_mode),
-	    new->allow_without_touch, NULL, 0, salt, &ui, secret, ret));
-	t->retries = secret->pin_retries;
-	if (r == 0)
-		take_response(ret_response, secret);
-	return r;
-}
-
-static int create(struct vault *v, const struct token_enrolment *e, const struct session_new *new,
-    const struct vault_response *response, int64_t now)
-{
-	struct vault_new_token token = {
-		.kind = VAULT_SLOT_FIDO2,
-		.uv = e->uv,
-		.without_touch = e->without_touch,
-		.credential_id = e->id,
-		.credential_id_len = e->id_len,
-		.name = new->token_name,
-		.product = e->device.product,
-		.serial = "",
-	};
-
-	memcpy(token.public_key, e->public_key, sizeof(token.public_key));
-	memcpy(token.aaguid, e->aaguid, sizeof(token.aaguid));
-	return vault_create(v, &token, response, new->host_name, now);
-}
-
-/* Places first, so that nobody touches for nothing. */
-static int draft(struct app *app, struct vault **ret)
-{
-	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
-	struct vault_paths vp;
-	int r = paths_find(app, &p);
-
-	if (r == 0)
-		r = paths_make_dirs(app, &p);
-	if (r != 0)
-		return r;
-	vp = paths_for_vault(&p);
-	r = vault_draft(&vp, ret);
-	if (r == VAULT_ERR_EXISTS)
-		return fail(app, STATUS_EXISTS,
-		    "%s is there already; name another vault with --vault, or move it away",
-		    vault_where());
-	if (r == VAULT_ERR_NO_VAULT)
-		return fail(app, STATUS_NOT_FOUND,
-		    "the directory of %s is not there; make it, mode 0700", p.vault);
-	return r == 0 ? STATUS_OK : fail_vault(app, r);
-}
-
-int session_create(struct app *app, const struct session_new *new, struct vault **ret)
-{
-	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
-	_cleanup_secret_ struct vault_response *response = secret_alloc(sizeof(*response));
-	struct touch t = { .app = app, .purpose = "enrol it", .retries = -1 };
-	struct token_enrolment enrolment;
-	int r;
-
-	if (response == NULL)
-		return fail_vault(app, VAULT_ERR_NOMEM);
-	r = draft(app, &v);
-	if (r != 0)
-		return r;
-	r = enrol(&t, new, v, &enrolment, response);
-	if (r != 0)
-		return fail_token(app, r, t.retries);
-	r = create(v, &enrolment, new, response, app->now);
-	if (r != 0)
-		return fail_vault(app, r);
-	*ret = TAKE_PTR(v);
 	return STATUS_OK;
 }

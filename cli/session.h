@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where the vault meets the token: the one file of the command line that
- * includes both. All return exit statuses; errors have been reported. */
+/* Where the vault meets the token. All return exit statuses; errors have been reported. */
 #ifndef TOUCHVAULT_CLI_SESSION_H
 #define TOUCHVAULT_CLI_SESSION_H
 
@@ -29,13 +28,26 @@ int session_find(struct app *, const struct vault *, const char *name,
 int session_change(struct app *, struct vault *, const char *purpose, vault_change_fn change,
     void *ctx) __attribute__((warn_unused_result));
 
-/* Enrol a token for a new vault and make it (init). The names and pin_mode
- * ("if-set", "required", "never") have been checked. */
+/* Touch, for a change of the tokens, by the one called only (NULL: any), and not
+ * by the one called except. What could be written is checked before. */
+int session_unlock_by(struct app *, struct vault *, const char *purpose, const char *only,
+    const char *except) __attribute__((warn_unused_result));
+
+/* How a token is to be enrolled. The names and pin_mode ("if-set", "required",
+ * "never") have been checked. */
 struct session_new {
 	const char *pin_mode;
 	bool allow_without_touch;
-	const char *token_name, *host_name;
+	const char *token_name, *host_name; /* host_name: of a new vault */
+	const char *device;                 /* NULL: the one plugged in */
+	bool further;                       /* must be none of the vault's */
 };
+/* Names of tokens and hosts. */
+bool session_human_name_valid(const char *name);
+/* pin_mode and token_name. Exit status, reported. */
+int session_new_check(const struct app *, const struct session_new *)
+    __attribute__((warn_unused_result));
+/* Enrol a token for a new vault and make it (init). */
 int session_create(struct app *, const struct session_new *, struct vault **ret)
     __attribute__((warn_unused_result));
 

@@ -91,5 +91,5 @@ int touch_end(int err)
 	bool cancelled = terminal_cancelled();
 
 	terminal_release();
-	return err == 0 && cancelled ? TOKEN_ERR_CANCELLED : err;
+	return cancelled && (err == 0 || err == TOKEN_ERR_NONE) ? TOKEN_ERR_CANCELLED : err;
 }

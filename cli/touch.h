@@ -15,7 +15,8 @@ struct touch_notice {
 };
 
 /* Signals are taken in from touch_begin to touch_end, which must follow, and
- * which turns a success into TOKEN_ERR_CANCELLED if a signal came. */
+ * which turns a success, and the lack of a token, into
+ * TOKEN_ERR_CANCELLED if a signal came. */
 void touch_begin(const struct touch_notice *, struct token_ui *ret);
 int touch_end(int err);
 

@@ -2,7 +2,7 @@
 # bash completion for touchvault(1). Names come from list and show, which need
 # no touch. Nothing goes through "compgen -W", which expands what it is given.
 
-_touchvault_commands=(init add edit get run list show rename remove status help version)
+_touchvault_commands=(init add edit get run list show rename remove token status help version)
 _touchvault_globals=(--vault --device --json --accept-rollback --help --version)
 
 _touchvault_options() { # command
@@ -12,13 +12,14 @@ _touchvault_options() { # command
 	add) options+=(--field --from-json --from-env --label) ;;
 	edit) options+=(--field --from-json --from-env --label --unset --unset-label) ;;
 	get) options+=(--show) ;;
+	token) options+=(--new-device --pin --allow-no-touch) ;;
 	run) options+=(--env --env-all --file --pristine) ;;
 	esac
 }
 
 _touchvault_takes_value() { # option
 	case $1 in
-	--vault | --device | --pin | --token-name | --host-name | --field | --from-env | --label | \
+	--vault | --device | --new-device | --pin | --token-name | --host-name | --field | --from-env | --label | \
 		--unset | --unset-label | --env | --env-all | --file) return 0 ;;
 	esac
 	return 1
@@ -106,7 +107,7 @@ _touchvault_value() { # option, what stands before its value in the word
 		_touchvault_offer_lines "$2" '' < <(_touchvault_vaults)
 		_touchvault_files "$2"
 		;;
-	--device | --from-env) _touchvault_files "$2" ;;
+	--device | --new-device | --from-env) _touchvault_files "$2" ;;
 	--pin) _touchvault_offer "$2" '' if-set required never ;;
 	--field) _touchvault_source ;;
 	--env | --file) _touchvault_variable "$2" ;;
@@ -122,6 +123,7 @@ _touchvault_operand() {
 	edit:0 | get:0 | list:0 | show:0 | rename:0 | remove:0)
 		_touchvault_offer_lines '' '' < <(_touchvault_entries)
 		;;
+	token:0) _touchvault_offer '' '' list add remove rename test refresh ;;
 	get:1) _touchvault_offer_lines '' '' < <(_touchvault_of_entry "$entry" fields) ;;
 	esac
 }

@@ -2,7 +2,7 @@
 # fish completion for touchvault(1). Names come from list and show, which need
 # no touch.
 
-set -g __touchvault_commands init add edit get run list show rename remove status help version
+set -g __touchvault_commands init add edit get run list show rename remove token status help version
 
 # The command, then the operands, on the line before the cursor.
 function __touchvault_operands
@@ -107,6 +107,7 @@ complete -c touchvault -n '__touchvault_at ""' -a list -d 'list entries'
 complete -c touchvault -n '__touchvault_at ""' -a show -d 'show all of an entry but its secrets'
 complete -c touchvault -n '__touchvault_at ""' -a rename -d 'rename an entry'
 complete -c touchvault -n '__touchvault_at ""' -a remove -d 'remove an entry'
+complete -c touchvault -n '__touchvault_at ""' -a token -d 'list, add, remove and test tokens'
 complete -c touchvault -n '__touchvault_at ""' -a status -d 'show the vault, its tokens and hosts'
 complete -c touchvault -n '__touchvault_at ""' -a help -d 'say how a command is used'
 complete -c touchvault -n '__touchvault_at ""' -a version -d 'print versions'
@@ -115,6 +116,10 @@ complete -c touchvault -n '__touchvault_at init' -l pin -x -a 'if-set required n
 complete -c touchvault -n '__touchvault_at init' -l token-name -x -d 'what the token is called'
 complete -c touchvault -n '__touchvault_at init' -l host-name -x -d 'what this host is called'
 complete -c touchvault -n '__touchvault_at init' -l allow-no-touch -d 'take a token that answers without a touch'
+complete -c touchvault -n '__touchvault_at token' -l new-device -r -F -d 'the device of the new token'
+complete -c touchvault -n '__touchvault_at token' -l pin -x -a 'if-set required never' -d 'whether it asks for its PIN'
+complete -c touchvault -n '__touchvault_at token' -l allow-no-touch -d 'take a token that answers without a touch'
+complete -c touchvault -n '__touchvault_at token 0' -a 'list add remove rename test refresh'
 complete -c touchvault -n '__touchvault_at get' -l show -d 'print it even if standard output is a terminal'
 complete -c touchvault -n '__touchvault_at edit' -l unset -x -a '(__touchvault_second fields)' -d 'drop a field'
 complete -c touchvault -n '__touchvault_at edit' -l unset-label -x -a '(__touchvault_second labels)' -d 'drop a label'

@@ -180,6 +180,42 @@ class Case(unittest.TestCase):
                                                stdin=text))
 
 
+# As the kernel shows a FIDO device: usage page F1D0, usage 1, two reports of 64.
+FIDO_DESCRIPTOR = bytes.fromhex("06d0f10901a1010920150026ff00750895408102092115"
+                                "0026ff0075089540910 2c0".replace(" ", ""))
+PLUG = """
+mount --make-rprivate /
+mkdir -p "$1/dev" && mount --rbind /dev "$1/dev" && mount -t tmpfs -o mode=755 none /dev
+for f in null zero full random urandom tty ptmx; do
+	: >/dev/$f; mount --bind "$1/dev/$f" /dev/$f
+done
+mkdir /dev/pts && mount --rbind "$1/dev/pts" /dev/pts
+mount -t tmpfs none /sys/class && mkdir /sys/class/hidraw
+plug() {
+	i=0
+	for pts in $2; do
+		: >/dev/hidraw$i; mount --bind "$pts" /dev/hidraw$i
+		mkdir -p /sys/class/hidraw/hidraw$i/device
+		cp "$1/descriptor" /sys/class/hidraw/hidraw$i/device/report_descriptor
+		i=$((i + 1))
+	done
+}
+if [ "$3" = 0 ]; then plug "$1" "$2"; else (sleep "$3"; plug "$1" "$2") </dev/null >/dev/null 2>&1 & fi
+shift 3
+exec "$@"
+"""
+
+
+def plugged_in(directory, *tokens, late=0):
+    """What to start a program with so that it finds the tokens as /dev/hidraw0
+    and so on, listed by the kernel; or finds them late, after some seconds. Takes
+    root and a mount namespace."""
+    with open(os.path.join(directory, "descriptor"), "wb") as f:
+        f.write(FIDO_DESCRIPTOR)
+    nodes = " ".join(os.path.realpath(t.path) for t in tokens)
+    return ["unshare", "--mount", "sh", "-euc", PLUG, "sh", directory, nodes, str(late)]
+
+
 def digest(path):
     """What a test compares to say that a file is as it was; None: not there."""
     try:
@@ -195,4 +231,4 @@ def copy_vault(source, destination):
 
 
 __all__ = ["Case", "Home", "Result", "Terminal", "VToken", "TOUCHVAULT", "VTOKEN", "copy_vault",
-           "digest", "json", "os", "signal", "subprocess", "time", "unittest"]
+           "digest", "plugged_in", "json", "os", "signal", "subprocess", "time", "unittest"]

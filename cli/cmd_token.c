@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/output.h"
+#include "cli/session_token.h"
+#include "cli/terminal.h"
+#include "cli/token_list.h"
+#include "vault/cleanup.h"
+
+const struct option_spec token_options[] = {
+	{ "new-device", "PATH", false, "add: the device of the new token (default: it asks)" },
+	{ "pin", "if-set|required|never", false,
+	    "add, refresh: whether it asks for its PIN (default: if-set)" },
+	{ "allow-no-touch", NULL, false,
+	    "add, refresh: take a token that answers without a touch, grade D" },
+	OPTIONS_END,
+};
+
+#define PURPOSE_MAX (2 * VAULT_HUMAN_NAME_MAX + 64)
+
+/* One change of the tokens: names from the command line, and what was enrolled. */
+struct change {
+	const char *name, *to;
+	struct session_enrolled *enrolled;
+	int64_t now;
+};
+
+static int change_add(struct vault *v, void *ctx)
+{
+	const struct change *c = ctx;
+
+	return vault_token_add(v, &c->enrolled->token, c->enrolled->response, c->now);
+}
+
+static int change_refresh(struct vault *v, void *ctx)
+{
+	const struct change *c = ctx;
+
+	return vault_token_replace(v, c->name, &c->enrolled->token, c->enrolled->response, c->now);
+}
+
+static int change_remove(struct vault *v, void *ctx)
+{
+	const struct change *c = ctx;
+
+	return vault_token_remove(v, c->name, c->now);
+}
+
+static int change_rename(struct vault *v, void *ctx)
+{
+	const struct change *c = ctx;
+
+	return vault_token_rename(v, c->name, c->to);
+}
+
+static int change_tested(struct vault *v, void *ctx)
+{
+	const struct change *c = ctx;
+
+	return vault_token_tested(v, c->name, c->now);
+}
+
+static int commit(struct app *app, struct vault *v, vault_change_fn fn, struct change *c)
+{
+	int r = vault_commit(v, fn, c, app->now);
+
+	return r == 0 ? STATUS_OK : fail_vault(app, r);
+}
+
+static bool is_there(const struct vault *v, const char *name)
+{
+	const struct vault_token_info *tokens;
+	size_t n = vault_tokens(v, &tokens);
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(tokens[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static int require_token(const struct app *app, const struct vault *v, const char *name)
+{
+	if (is_there(v, name))
+		return STATUS_OK;
+	return fail(app, STATUS_NOT_FOUND,
+	    "no token %s in the vault; \"touchvault token list\" shows the tokens", name);
+}
+
+static int require_free(const struct app *app, const struct vault *v, const char *name)
+{
+	if (!is_there(v, name))
+		return STATUS_OK;
+	return fail(app, STATUS_EXISTS, "a token %s is there already; choose another name", name);
+}
+
+/* What is said when it is done: the tokens as they are now. */
+static int report(const struct app *app, const struct vault *v, const char *done, const char *name)
+{
+	if (app->json)
+		return token_list_print(app, v, NULL, 0);
+	note(app, "%s %s", name, done);
+	return STATUS_OK;
+}
+
+static struct session_new new_of(
+    const struct app *app, const struct arguments *args, const char *name)
+{
+	const char *pin = option_value(args, "pin");
+
+	return (struct session_new){
+		.pin_mode = pin == NULL ? "if-set" : pin,
+		.allow_without_touch = option_is_given(args, "allow-no-touch"),
+		.token_name = name,
+		.device = app->device,
+	};
+}
+
+/* With one socket for both, the old token has to make room for the new one. */
+static int await_new_token(const struct app *app, struct session_new *new, const char *path)
+{
+	char line[8];
+	size_t len;
+
+	new->device = path;
+	if (path != NULL)
+		return STATUS_OK;
+	return terminal_ask(app, "Unplug this token, plug in the new one, and press Enter: ", false,
+	    "name the new one with --new-device", line, sizeof(line), &len);
+}
+
+static int token_add(struct app *app, const struct arguments *args, struct vault *v)
+{
+	_cleanup_secret_ struct vault_response *response = secret_alloc(sizeof(*response));
+	struct session_enrolled enrolled = { .response = response };
+	struct change c = { .enrolled = &enrolled, .now = app->now };
+	struct session_new new = new_of(app, args, args->operands[1]);
+	int r;
+
+	if (response == NULL)
+		return fail_vault(app, VAULT_ERR_NOMEM);
+	new.further = true;
+	r = session_new_check(app, &new);
+	if (r == 0)
+		r = require_free(app, v, new.token_name);
+	if (r == 0)
+		r = session_unlock_by(app, v, "add another token", NULL, NULL);
+	if (r == 0)
+		r = await_new_token(app, &new, option_value(args, "new-device"));
+	if (r == 0)
+		r = session_enrol(app, v, &new, &enrolled);
+	if (r == 0)
+		r = commit(app, v, change_add, &c);
+	return r == 0 ? report(app, v, "is enrolled; test it with \"touchvault token test\"",
+			    new.token_name)
+		      : r;
+}
+
+static int token_refresh(struct app *app, const struct arguments *args, struct vault *v)
+{
+	_cleanup_secret_ struct vault_response *response = secret_alloc(sizeof(*response));
+	struct session_enrolled enrolled = { .response = response };
+	struct session_new new = new_of(app, args, args->operands[1]);
+	struct change c = { .name = new.token_name, .enrolled = &enrolled, .now = app->now };
+	char purpose[PURPOSE_MAX];
+	int r;
+
+	if (response == NULL)
+		return fail_vault(app, VAULT_ERR_NOMEM);
+	(void)snprintf(purpose, sizeof(purpose), "refresh %s", new.token_name);
+	r = session_new_check(app, &new);
+	if (r == 0)
+		r = require_token(app, v, new.token_name);
+	if (r == 0)
+		r = session_unlock_by(app, v, purpose, new.token_name, NULL);
+	if (r == 0)
+		r = session_enrol(app, v, &new, &enrolled);
+	if (r == 0)
+		r = commit(app, v, change_refresh, &c);
+	return r == 0 ? report(app, v, "has a new credential", new.token_name) : r;
+}
+
+static int token_remove(struct app *app, const struct arguments *args, struct vault *v)
+{
+	struct change c = { .name = args->operands[1], .now = app->now };
+	const struct vault_token_info *tokens;
+	char purpose[PURPOSE_MAX];
+	int r = require_token(app, v, c.name);
+
+	if (r == 0 && vault_tokens(v, &tokens) == 1)
+		r = fail_vault(app, VAULT_ERR_LAST_TOKEN);
+	if (r != 0)
+		return r;
+	(void)snprintf(purpose, sizeof(purpose), "remove the token %s", c.name);
+	r = session_unlock_by(app, v, purpose, NULL, c.name);
+	if (r == 0)
+		r = commit(app, v, change_remove, &c);
+	return r == 0 ? report(app, v,
+			    "is removed; whoever has it may have kept what it opened: every entry "
+			    "is marked to be rotated now",
+			    c.name)
+		      : r;
+}
+
+static int token_rename(struct app *app, const struct arguments *args, struct vault *v)
+{
+	struct change c = { .name = args->operands[1], .to = args->operands[2] };
+	char purpose[PURPOSE_MAX];
+	int r = require_token(app, v, c.name);
+
+	if (r == 0 && !session_human_name_valid(c.to))
+		r = fail(app, STATUS_USAGE,
+		    "not a well-formed token name; use 1 to %d bytes of printable text",
+		    VAULT_HUMAN_NAME_MAX);
+	if (r == 0)
+		r = require_free(app, v, c.to);
+	if (r != 0)
+		return r;
+	(void)snprintf(purpose, sizeof(purpose), "rename the token %s", c.name);
+	r = session_unlock_by(app, v, purpose, NULL, NULL);
+	if (r == 0)
+		r = commit(app, v, change_rename, &c);
+	return r == 0 ? report(app, v, "is its name now", c.to) : r;
+}
+
+static int token_test(struct app *app, const struct arguments *args, struct vault *v)
+{
+	struct change c = { .name = args->operands[1], .now = app->now };
+	char purpose[PURPOSE_MAX];
+	int r = require_token(app, v, c.name);
+
+	if (r != 0)
+		return r;
+	(void)snprintf(purpose, sizeof(purpose), "test %s", c.name);
+	r = session_unlock_by(app, v, purpose, c.name, NULL);
+	if (r == 0)
+		r = commit(app, v, change_tested, &c);
+	return r == 0 ? report(app, v, "opens the vault", c.name) : r;
+}
+
+static int token_list_verb(struct app *app, const struct arguments *args, struct vault *v)
+{
+	struct token_listed plugged[TOKEN_LIST_MAX];
+	size_t n;
+	int r = token_list_read(app, v, plugged, &n);
+
+	(void)args;
+	return r == 0 ? token_list_print(app, v, plugged, n) : r;
+}
+
+static const struct verb {
+	const char *name;
+	int operands; /* the verb itself counts */
+	int (*run)(struct app *, const struct arguments *, struct vault *);
+} verbs[] = {
+	{ "list", 1, token_list_verb },
+	{ "add", 2, token_add },
+	{ "remove", 2, token_remove },
+	{ "rename", 3, token_rename },
+	{ "test", 2, token_test },
+	{ "refresh", 2, token_refresh },
+};
+
+int cmd_token(struct app *app, const struct arguments *args)
+{
+	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
+	const struct verb *verb = NULL;
+	int r;
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(verbs[i].name, args->operands[0]) == 0)
+			verb = &verbs[i];
+	if (verb == NULL || args->n_operands != verb->operands)
+		return fail(app, STATUS_USAGE,
+		    "the usage is \"touchvault token list\", \"add NAME\", \"remove NAME\", "
+		    "\"rename FROM TO\", \"test NAME\" or \"refresh NAME\"");
+	r = session_open(app, &v);
+	return r == 0 ? verb->run(app, args, v) : r;
+}

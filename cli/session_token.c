@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A token that becomes one of a vault's: of a new vault, or of one that is
+ * unlocked. */
+#include "cli/session_token.h"
+
+#include <string.h>
+
+#include "cli/output.h"
+#include "cli/touch.h"
+#include "vault/cleanup.h"
+
+bool session_human_name_valid(const char *name)
+{
+	return *name != '\0' && strlen(name) <= VAULT_HUMAN_NAME_MAX &&
+	       vault_label_valid("name", name);
+}
+
+int session_new_check(const struct app *app, const struct session_new *new)
+{
+	if (strcmp(new->pin_mode, "if-set") != 0 && strcmp(new->pin_mode, "required") != 0 &&
+	    strcmp(new->pin_mode, "never") != 0)
+		return fail(
+		    app, STATUS_USAGE, "not a value of --pin; use if-set, required or never");
+	if (!session_human_name_valid(new->token_name))
+		return fail(app, STATUS_USAGE,
+		    "not a well-formed token name; use 1 to %d bytes of printable text",
+		    VAULT_HUMAN_NAME_MAX);
+	return STATUS_OK;
+}
+
+static enum token_pin_mode pin_mode_of(const char *word)
+{
+	if (strcmp(word, "required") == 0)
+		return TOKEN_PIN_REQUIRED;
+	return strcmp(word, "never") == 0 ? TOKEN_PIN_NEVER : TOKEN_PIN_IF_SET;
+}
+
+/* Those that a further token must not know; none for a new vault. */
+static size_t exclude(
+    const struct vault *v, bool all, struct token_credential ret[static TOKEN_CREDENTIALS_MAX])
+{
+	const struct vault_token_info *tokens;
+	size_t n = all ? vault_tokens(v, &tokens) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		ret[i] = session_credential(&tokens[i]);
+	return n;
+}
+
+static void fill(const struct session_new *new, struct session_enrolled *e)
+{
+	e->token = (struct vault_new_token){
+		.kind = VAULT_SLOT_FIDO2,
+		.uv = e->enrolment.uv,
+		.without_touch = e->enrolment.without_touch,
+		.credential_id = e->enrolment.id,
+		.credential_id_len = e->enrolment.id_len,
+		.name = new->token_name,
+		.product = e->enrolment.device.product,
+		.serial = "",
+	};
+	memcpy(e->token.public_key, e->enrolment.public_key, sizeof(e->token.public_key));
+	memcpy(e->token.aaguid, e->enrolment.aaguid, sizeof(e->token.aaguid));
+}
+
+int session_enrol(const struct app *app, const struct vault *v, const struct session_new *new,
+    struct session_enrolled *ret)
+{
+	_cleanup_secret_ struct token_secret *secret = secret_alloc(sizeof(*secret));
+	const struct touch_notice notice = { app->json, "enrol it", NULL, 0 };
+	struct token_credential known[TOKEN_CREDENTIALS_MAX];
+	uint8_t salt[VAULT_SALT_LEN];
+	struct token_ui ui;
+	size_t n = exclude(v, new->further, known);
+	int r;
+
+	if (secret == NULL)
+		return fail_vault(app, VAULT_ERR_NOMEM);
+	secret->pin_retries = -1;
+	vault_token_salt(v, salt);
+	touch_begin(&notice, &ui);
+	r = touch_end(token_enrol(new->device, pin_mode_of(new->pin_mode), new->allow_without_touch,
+	    known, n, salt, &ui, secret, &ret->enrolment));
+	if (r != 0)
+		return fail_token(app, r, secret->pin_retries);
+	fill(new, ret);
+	session_take_response(ret->response, secret);
+	return STATUS_OK;
+}
+
+/* Places first, so that nobody touches for nothing. */
+static int draft(struct app *app, struct vault **ret)
+{
+	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
+	struct vault_paths vp;
+	int r = paths_find(app, &p);
+
+	if (r == 0)
+		r = paths_make_dirs(app, &p);
+	if (r != 0)
+		return r;
+	vp = paths_for_vault(&p);
+	r = vault_draft(&vp, ret);
+	if (r == VAULT_ERR_EXISTS)
+		return fail(app, STATUS_EXISTS,
+		    "%s is there already; name another vault with --vault, or move it away",
+		    vault_where());
+	if (r == VAULT_ERR_NO_VAULT)
+		return fail(app, STATUS_NOT_FOUND,
+		    "the directory of %s is not there; make it, mode 0700", p.vault);
+	return r == 0 ? STATUS_OK : fail_vault(app, r);
+}
+
+int session_create(struct app *app, const struct session_new *new, struct vault **ret)
+{
+	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
+	_cleanup_secret_ struct vault_response *response = secret_alloc(sizeof(*response));
+	struct session_enrolled enrolled = { .response = response };
+	int r;
+
+	if (response == NULL)
+		return fail_vault(app, VAULT_ERR_NOMEM);
+	r = draft(app, &v);
+	if (r == 0)
+		r = session_enrol(app, v, new, &enrolled);
+	if (r != 0)
+		return r;
+	r = vault_create(v, &enrolled.token, response, new->host_name, app->now);
+	if (r != 0)
+		return fail_vault(app, r);
+	*ret = TAKE_PTR(v);
+	return STATUS_OK;
+}
