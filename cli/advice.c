@@ -125,7 +125,7 @@ const char *advice_for_token(int err)
 	case TOKEN_ERR_NONE:
 		return "plug one in and repeat";
 	case TOKEN_ERR_SEVERAL:
-		return "unplug the others, or name one with --device";
+		return "unplug the others, or name one with --device (for a new one: --new-device)";
 	case TOKEN_ERR_NO_DEVICE:
 	case TOKEN_ERR_NOT_A_TOKEN:
 		return "\"fido2-token -L\" shows the tokens; correct or drop --device and "
@@ -156,7 +156,7 @@ const char *advice_for_token(int err)
 	case TOKEN_ERR_NO_VERIFICATION:
 		return "do not trust it: repeat, and if it stays so use another token";
 	case TOKEN_ERR_NO_TOUCH:
-		return "use another token; init takes it all the same with --allow-no-touch, "
+		return "use another token; it is taken all the same with --allow-no-touch, "
 		       "graded D";
 	case TOKEN_ERR_ENROLLED:
 		return "plug in another one, or name it with --new-device";

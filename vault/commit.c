@@ -328,7 +328,7 @@ int vault_write_generation(struct vault *v, bool create, int64_t now)
 	if (r == 0)
 		r = verify_temporary(v);
 	if (r == 0)
-		r = store_replace(&v->store, !create, create);
+		r = store_replace(&v->store, !create && !v->revokes, create);
 	if (r != 0)
 		store_drop_temporary(&v->store);
 	return r;
@@ -395,6 +395,7 @@ int vault_commit(struct vault *v, vault_change_fn change, void *ctx, int64_t now
 		r = reload_unlocked(v);
 	if (r != 0)
 		return r;
+	v->revokes = false;
 	r = change(v, ctx);
 	return r == 0 ? write_and_note(v, now) : store_fail(r, v->store.path);
 }

@@ -32,6 +32,7 @@ struct vault {
 	enum vault_trust trust;
 	size_t unlocked_slot;
 	bool unlocked;
+	bool revokes; /* the change takes access away: no .prev is kept */
 };
 
 /* Read the file at v->store anew: parse, open, check; forgets what was

@@ -321,8 +321,11 @@ int store_replace(const struct store *s, bool keep_previous, bool create)
 		return store_fail(VAULT_ERR_EXISTS, s->path);
 	if (renameat(s->dirfd, tmp, s->dirfd, s->name) != 0)
 		return store_fail(VAULT_ERR_IO, s->path);
-	if (!keep_previous)
+	if (!keep_previous) {
 		(void)unlinkat(s->dirfd, prev, 0);
+		if (sibling(s, ".pre~", prev) == 0)
+			(void)unlinkat(s->dirfd, prev, 0);
+	}
 	return fsync(s->dirfd) == 0 ? 0 : store_fail(VAULT_ERR_UNRECORDED, s->dir);
 }
 

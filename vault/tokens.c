@@ -156,6 +156,7 @@ int vault_token_remove(struct vault *v, const char *name, int64_t now)
 	memmove(&v->token_slots[i], &v->token_slots[i + 1], after * sizeof(v->token_slots[0]));
 	memmove(&v->index.tokens[i], &v->index.tokens[i + 1], after * sizeof(v->index.tokens[0]));
 	v->index.n_tokens--;
+	v->revokes = true;
 	if (v->unlocked_slot > i)
 		v->unlocked_slot--;
 	return 0;

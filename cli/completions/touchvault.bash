@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# bash completion for touchvault(1). Names come from list and show, which need
-# no touch. Nothing goes through "compgen -W", which expands what it is given.
+# bash completion for touchvault(1). Names come from list, show and status, which
+# need no touch. Nothing goes through "compgen -W", which expands what it is given.
 
 _touchvault_commands=(init add edit get run list show rename remove token status help version)
 _touchvault_globals=(--vault --device --json --accept-rollback --help --version)
@@ -19,8 +19,8 @@ _touchvault_options() { # command
 
 _touchvault_takes_value() { # option
 	case $1 in
-	--vault | --device | --new-device | --pin | --token-name | --host-name | --field | --from-env | --label | \
-		--unset | --unset-label | --env | --env-all | --file) return 0 ;;
+	--vault | --device | --new-device | --pin | --token-name | --host-name | --field | \
+		--from-env | --label | --unset | --unset-label | --env | --env-all | --file) return 0 ;;
 	esac
 	return 1
 }
@@ -46,6 +46,14 @@ _touchvault_of_entry() { # entry, line of show: fields or labels
 			echo "${part%%=*}"
 		done
 	done < <(_touchvault_ask show "$1")
+}
+
+# Names may have spaces in them, and what follows may have any character but ": ".
+_touchvault_tokens() {
+	local key rest
+	while read -r key rest; do
+		[[ $key == token && $rest == *': '* ]] && printf '%q\n' "${rest%: *}"
+	done < <(_touchvault_ask status)
 }
 
 _touchvault_vaults() {
@@ -124,6 +132,10 @@ _touchvault_operand() {
 		_touchvault_offer_lines '' '' < <(_touchvault_entries)
 		;;
 	token:0) _touchvault_offer '' '' list add remove rename test refresh ;;
+	token:1)
+		[[ $entry == @(remove|rename|test|refresh) ]] &&
+			_touchvault_offer_lines '' '' < <(_touchvault_tokens)
+		;;
 	get:1) _touchvault_offer_lines '' '' < <(_touchvault_of_entry "$entry" fields) ;;
 	esac
 }

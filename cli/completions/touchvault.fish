@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# fish completion for touchvault(1). Names come from list and show, which need
-# no touch.
+# fish completion for touchvault(1). Names come from list, show and status, which
+# need no touch.
 
 set -g __touchvault_commands init add edit get run list show rename remove token status help version
 
 # The command, then the operands, on the line before the cursor.
 function __touchvault_operands
-	set -l takes_value --vault --device --pin --token-name --host-name --field --from-env \
+	set -l takes_value --vault --device --new-device --pin --token-name --host-name --field --from-env \
 		--label --unset --unset-label --env --env-all --file
 	set -l skip no
 	for word in (commandline -opc)[2..-1]
@@ -52,6 +52,16 @@ end
 function __touchvault_second
 	set -l operands (__touchvault_operands)
 	__touchvault_of_entry "$operands[2]" $argv
+end
+
+# True if the name of a token which is there comes next.
+function __touchvault_at_token
+	set -l operands (__touchvault_operands)
+	__touchvault_at token 1; and contains -- $operands[2] remove rename test refresh
+end
+
+function __touchvault_tokens
+	__touchvault_ask status | string replace -rf '^token +(.*): .*' '$1'
 end
 
 # VAR=NAME:FIELD
@@ -120,6 +130,7 @@ complete -c touchvault -n '__touchvault_at token' -l new-device -r -F -d 'the de
 complete -c touchvault -n '__touchvault_at token' -l pin -x -a 'if-set required never' -d 'whether it asks for its PIN'
 complete -c touchvault -n '__touchvault_at token' -l allow-no-touch -d 'take a token that answers without a touch'
 complete -c touchvault -n '__touchvault_at token 0' -a 'list add remove rename test refresh'
+complete -c touchvault -n '__touchvault_at_token' -a '(__touchvault_tokens)'
 complete -c touchvault -n '__touchvault_at get' -l show -d 'print it even if standard output is a terminal'
 complete -c touchvault -n '__touchvault_at edit' -l unset -x -a '(__touchvault_second fields)' -d 'drop a field'
 complete -c touchvault -n '__touchvault_at edit' -l unset-label -x -a '(__touchvault_second labels)' -d 'drop a label'

@@ -155,6 +155,8 @@ class Removing(Tokens):
         self.refused(self.get(second), 11)
         self.assertEqual(self.ok(self.get(self.first)).out, b"CANARY")
         self.assertEqual(self.names(), ["first"])
+        # Nor by the generation before, which is not kept.
+        self.assertFalse(os.path.exists(self.home.vault + ".prev"))
 
     def test_every_entry_is_to_be_rotated(self):
         self.add_token("second")
