@@ -377,7 +377,9 @@ static int write_and_note(struct vault *v, int64_t now)
 		r = vault_write_generation(v, false, now);
 	if (r != 0)
 		return r;
-	r = reload_unlocked(v);
+	r = v->revokes ? store_drop_previous(&v->store) : 0;
+	if (r == 0)
+		r = reload_unlocked(v);
 	if (r == 0)
 		r = state_note_locked(v);
 	return r == 0 ? 0 : store_fail(VAULT_ERR_UNRECORDED, vault_where());

@@ -321,12 +321,25 @@ int store_replace(const struct store *s, bool keep_previous, bool create)
 		return store_fail(VAULT_ERR_EXISTS, s->path);
 	if (renameat(s->dirfd, tmp, s->dirfd, s->name) != 0)
 		return store_fail(VAULT_ERR_IO, s->path);
-	if (!keep_previous) {
+	if (!keep_previous)
 		(void)unlinkat(s->dirfd, prev, 0);
-		if (sibling(s, ".pre~", prev) == 0)
-			(void)unlinkat(s->dirfd, prev, 0);
-	}
 	return fsync(s->dirfd) == 0 ? 0 : store_fail(VAULT_ERR_UNRECORDED, s->dir);
+}
+
+int store_drop_previous(const struct store *s)
+{
+	static const char *const suffixes[] = { ".prev", ".pre~" };
+	char name[NAME_MAX + 1];
+	int r;
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		r = sibling(s, suffixes[i], name);
+		if (r == 0 && unlinkat(s->dirfd, name, 0) != 0 && errno != ENOENT)
+			r = store_fail(VAULT_ERR_IO, s->path);
+		if (r != 0)
+			return r;
+	}
+	return fsync(s->dirfd) == 0 ? 0 : store_fail(VAULT_ERR_IO, s->dir);
 }
 
 /* As sd_id128_get_machine_app_specific: the raw id must not be derivable. */

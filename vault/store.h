@@ -51,6 +51,9 @@ int store_write_temporary(const struct store *, const void *p, size_t len)
  * directory could not be synced. */
 int store_replace(const struct store *, bool keep_previous, bool create)
     __attribute__((warn_unused_result));
+/* Delete NAME.prev, and what a crash may have left of it: it opens for whoever
+ * was shut out. */
+int store_drop_previous(const struct store *) __attribute__((warn_unused_result));
 void store_drop_temporary(const struct store *);
 /* The place of NAME.tmp; borrows the directory: don't close it. */
 int store_temporary(const struct store *, struct store *ret) __attribute__((warn_unused_result));
