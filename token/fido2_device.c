@@ -3,6 +3,9 @@
 
 #include "token/device.h"
 
+#define FIDO2_BUSY_TRIES 20
+#define FIDO2_BUSY_PAUSE_MS 50
+
 static void fido2_cbor_infop(fido_cbor_info_t **info)
 {
 	fido_cbor_info_free(info);
@@ -58,6 +61,21 @@ static int fido2_read_info(struct fido2 *f)
 	return 0;
 }
 
+/* Another program may be in the middle of something on it, or have been killed
+ * there: as with the lock of hid_open, give it a second. */
+static int fido2_connect(struct fido2 *f)
+{
+	int r = TOKEN_ERR_BUSY;
+
+	for (int i = 0; i < FIDO2_BUSY_TRIES && r == TOKEN_ERR_BUSY; i++) {
+		if (i > 0)
+			caller_pause(f->caller, FIDO2_BUSY_PAUSE_MS);
+		hid_begin(&f->hid, NULL, false);
+		r = fido2_result(f, hid_connect(&f->hid, f->dev));
+	}
+	return r;
+}
+
 int fido2_open(struct fido2 *f, const char *path, struct caller *caller)
 {
 	int r;
@@ -71,8 +89,7 @@ int fido2_open(struct fido2 *f, const char *path, struct caller *caller)
 	f->dev = fido_dev_new();
 	if (f->dev == NULL)
 		return TOKEN_ERR_INTERNAL;
-	hid_begin(&f->hid, NULL, false);
-	r = fido2_result(f, hid_connect(&f->hid, f->dev));
+	r = fido2_connect(f);
 	if (r < 0)
 		return r;
 	if (!fido_dev_is_fido2(f->dev))
