@@ -147,6 +147,17 @@ const char *advice_for_token(int err)
 	case TOKEN_ERR_FAILED:
 		return "unplug it, plug it in again, and repeat";
 	case TOKEN_ERR_U2F_ONLY:
+		return "use a FIDO2 token that has hmac-secret; a YubiKey that has none can be "
+		       "enrolled by its HMAC slot, with --device yubikey";
+	case TOKEN_ERR_SLOT:
+		return "\"touchvault token program\" writes one; if the slot had one when it was "
+		       "enrolled, that is lost: use another token of this vault";
+	case TOKEN_ERR_SLOT_IN_USE:
+		return "run \"touchvault token program\" on a terminal, where it can ask whether "
+		       "to "
+		       "overwrite it";
+	case TOKEN_ERR_SLOT_LOCKED:
+		return "take the code off with \"ykpersonalize\", or use another token";
 	case TOKEN_ERR_NO_HMAC_SECRET:
 	case TOKEN_ERR_UNSTABLE:
 		return "use a FIDO2 token that has hmac-secret";

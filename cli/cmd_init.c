@@ -14,6 +14,7 @@ const struct option_spec init_options[] = {
 	{ "token-name", "NAME", false, "what the token is called (default: first)" },
 	{ "host-name", "NAME", false, "what this host is called (default: its hostname)" },
 	{ "allow-no-touch", NULL, false, "take a token that answers without a touch, grade D" },
+	{ "no-passphrase", NULL, false, "with --device yubikey: touch alone, grade C" },
 	OPTIONS_END,
 };
 
@@ -41,6 +42,8 @@ static const char *protection(const struct vault_token_info *t)
 {
 	if (t->without_touch)
 		return "which answers WITHOUT a touch";
+	if (t->passphrase)
+		return "opened by a touch and its passphrase";
 	return t->uv ? "opened by its PIN or fingerprint and a touch" : "opened by a touch";
 }
 
@@ -103,6 +106,7 @@ int cmd_init(struct app *app, const struct arguments *args)
 		.token_name = token == NULL ? "first" : token,
 		.host_name = host == NULL ? own_host_name(own_name) : host,
 		.allow_without_touch = option_is_given(args, "allow-no-touch"),
+		.no_passphrase = option_is_given(args, "no-passphrase"),
 		.device = app->device,
 	};
 	int r = check(app, &new);

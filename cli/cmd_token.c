@@ -8,6 +8,7 @@
 #include "cli/session_token.h"
 #include "cli/terminal.h"
 #include "cli/token_list.h"
+#include "cli/token_program.h"
 #include "vault/cleanup.h"
 
 const struct option_spec token_options[] = {
@@ -16,6 +17,7 @@ const struct option_spec token_options[] = {
 	    "add, refresh: whether it asks for its PIN (default: if-set)" },
 	{ "allow-no-touch", NULL, false,
 	    "add, refresh: take a token that answers without a touch, grade D" },
+	{ "no-passphrase", NULL, false, "add, refresh: of a YubiKey's slot, touch alone, grade C" },
 	OPTIONS_END,
 };
 
@@ -113,6 +115,7 @@ static struct session_new new_of(
 	return (struct session_new){
 		.pin_mode = pin == NULL ? "if-set" : pin,
 		.allow_without_touch = option_is_given(args, "allow-no-touch"),
+		.no_passphrase = option_is_given(args, "no-passphrase"),
 		.token_name = name,
 		.device = app->device,
 	};
@@ -158,17 +161,35 @@ static int token_add(struct app *app, const struct arguments *args, struct vault
 		      : r;
 }
 
+/* Where a token of the vault is enrolled again: a YubiKey's slot must be named. */
+static const char *device_of(
+    const struct app *app, const struct vault *v, const char *name, char buf[static TOKEN_PATH_MAX])
+{
+	const struct vault_token_info *tokens;
+	size_t n = vault_tokens(v, &tokens);
+
+	for (size_t i = 0; i < n && app->device == NULL; i++) {
+		if (strcmp(tokens[i].name, name) != 0 || tokens[i].kind != VAULT_SLOT_YKOTP)
+			continue;
+		(void)snprintf(buf, TOKEN_PATH_MAX, "%s%s%s", TOKEN_PATH_YKOTP,
+		    *tokens[i].serial == '\0' ? "" : ":", tokens[i].serial);
+		return buf;
+	}
+	return app->device;
+}
+
 static int token_refresh(struct app *app, const struct arguments *args, struct vault *v)
 {
 	_cleanup_secret_ struct vault_response *response = secret_alloc(sizeof(*response));
 	struct session_enrolled enrolled = { .response = response };
 	struct session_new new = new_of(app, args, args->operands[1]);
 	struct change c = { .name = new.token_name, .enrolled = &enrolled, .now = app->now };
-	char purpose[PURPOSE_MAX];
+	char purpose[PURPOSE_MAX], device[TOKEN_PATH_MAX];
 	int r;
 
 	if (response == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
+	new.device = device_of(app, v, new.token_name, device);
 	(void)snprintf(purpose, sizeof(purpose), "refresh %s", new.token_name);
 	r = session_new_check(app, &new);
 	if (r == 0)
@@ -254,13 +275,15 @@ static const struct verb {
 	const char *name;
 	int operands; /* the verb itself counts */
 	int (*run)(struct app *, const struct arguments *, struct vault *);
+	int (*run_without_vault)(struct app *);
 } verbs[] = {
-	{ "list", 1, token_list_verb },
-	{ "add", 2, token_add },
-	{ "remove", 2, token_remove },
-	{ "rename", 3, token_rename },
-	{ "test", 2, token_test },
-	{ "refresh", 2, token_refresh },
+	{ "list", 1, token_list_verb, NULL },
+	{ "add", 2, token_add, NULL },
+	{ "remove", 2, token_remove, NULL },
+	{ "rename", 3, token_rename, NULL },
+	{ "test", 2, token_test, NULL },
+	{ "refresh", 2, token_refresh, NULL },
+	{ "program", 1, NULL, token_program_verb },
 };
 
 int cmd_token(struct app *app, const struct arguments *args)
@@ -275,7 +298,9 @@ int cmd_token(struct app *app, const struct arguments *args)
 	if (verb == NULL || args->n_operands != verb->operands)
 		return fail(app, STATUS_USAGE,
 		    "the usage is \"touchvault token list\", \"add NAME\", \"remove NAME\", "
-		    "\"rename FROM TO\", \"test NAME\" or \"refresh NAME\"");
+		    "\"rename FROM TO\", \"test NAME\", \"refresh NAME\" or \"program\"");
+	if (verb->run_without_vault != NULL)
+		return verb->run_without_vault(app);
 	r = session_open(app, &v);
 	return r == 0 ? verb->run(app, args, v) : r;
 }

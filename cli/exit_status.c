@@ -97,6 +97,7 @@ enum exit_status exit_status_of_token(int err)
 	case TOKEN_ERR_NO_DEVICE:
 		return STATUS_NO_TOKEN;
 	case TOKEN_ERR_ENROLLED:
+	case TOKEN_ERR_SLOT_IN_USE:
 		return STATUS_EXISTS;
 	case TOKEN_ERR_NOT_ENROLLED:
 	case TOKEN_ERR_NOT_A_TOKEN:
@@ -131,6 +132,8 @@ enum exit_status exit_status_of_token(int err)
 	case TOKEN_ERR_UNSTABLE:
 	case TOKEN_ERR_NO_TOUCH:
 	case TOKEN_ERR_UNSUPPORTED:
+	case TOKEN_ERR_SLOT:
+	case TOKEN_ERR_SLOT_LOCKED:
 		return STATUS_TOKEN_FAILED;
 	}
 	return STATUS_ERROR;

@@ -51,9 +51,13 @@ size_t grade_advice(const struct vault_token_info *tokens, size_t n_tokens,
 		    "A token that answers without a touch protects from nobody who can reach it: a "
 		    "token that insists on the touch would make it grade A or B.";
 	else if (token > 'A')
-		ret[n++] = "Tokens enrolled with a PIN or a fingerprint (set it, then "
-			   "\"touchvault token refresh NAME\") would make it grade A: stolen "
-			   "together with this machine, they still open nothing.";
+		ret[n++] = token == 'C'
+			       ? "A YubiKey's slot with a passphrase (\"touchvault token refresh "
+				 "NAME\") would make it grade B, a FIDO2 token with a PIN instead "
+				 "of it grade A."
+			       : "Tokens enrolled with a PIN or a fingerprint (set it, then "
+				 "\"touchvault token refresh NAME\") would make it grade A: stolen "
+				 "together with this machine, they still open nothing.";
 	if (host == 'D')
 		ret[n++] =
 		    "A host key that is bound to its machine would make it grade C: that takes an "

@@ -25,6 +25,7 @@ struct touch {
 	int err;                   /* negative enum token_err */
 	int retries;
 	int status; /* of an error that has been reported, else 0 */
+	const struct vault_token_info *answered;
 };
 
 struct token_credential session_credential(const struct vault_token_info *slot)
@@ -34,6 +35,8 @@ struct token_credential session_credential(const struct vault_token_info *slot)
 		.uv = slot->uv,
 		.id = slot->credential_id,
 		.id_len = slot->credential_id_len,
+		.serial = (uint32_t)strtoul(slot->serial, NULL, 10),
+		.without_touch = slot->without_touch,
 	};
 
 	memcpy(c.public_key, slot->public_key, sizeof(c.public_key));
@@ -127,9 +130,24 @@ static int respond(void *ctx, const struct vault_token_info *slots, size_t n,
 	struct touch *t = ctx;
 
 	t->err = derive(t, slots, n, salt, ret);
+	t->answered = t->err == 0 ? &slots[ret->slot] : NULL;
 	if (t->err == 0)
 		t->status = ask_passphrase(t, &slots[ret->slot], ret);
 	return t->err != 0 || t->status != 0 ? -1 : 0;
+}
+
+/* What only a YubiKey's slot can be the reason of. */
+static int fail_wrong_response(const struct touch *t)
+{
+	if (t->answered == NULL || t->answered->kind != VAULT_SLOT_YKOTP)
+		return fail_vault(t->app, VAULT_ERR_WRONG_RESPONSE);
+	if (t->answered->passphrase)
+		return fail(t->app, STATUS_PIN,
+		    "wrong passphrase, or slot 2 of the YubiKey was programmed anew since it was "
+		    "enrolled; repeat, or use another token of this vault");
+	return fail(t->app, STATUS_WRONG_TOKEN,
+	    "slot 2 of the YubiKey was programmed anew since it was enrolled, or it is another "
+	    "YubiKey; use another token of this vault");
 }
 
 static int unlock(struct touch *t, struct vault *v)
@@ -140,6 +158,8 @@ static int unlock(struct touch *t, struct vault *v)
 		return t->status;
 	if (r == VAULT_ERR_RESPOND)
 		return fail_token(t->app, t->err == 0 ? TOKEN_ERR_INTERNAL : t->err, t->retries);
+	if (r == VAULT_ERR_WRONG_RESPONSE)
+		return fail_wrong_response(t);
 	return r == 0 ? STATUS_OK : fail_vault(t->app, r);
 }
 

@@ -38,6 +38,7 @@ int session_unlock_by(struct app *, struct vault *, const char *purpose, const c
 struct session_new {
 	const char *pin_mode;
 	bool allow_without_touch;
+	bool no_passphrase;                 /* of a YubiKey's slot; FIDO2 has none */
 	const char *token_name, *host_name; /* host_name: of a new vault */
 	const char *device;                 /* NULL: the one plugged in */
 	bool further;                       /* must be none of the vault's */

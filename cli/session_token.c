@@ -3,9 +3,12 @@
  * unlocked. */
 #include "cli/session_token.h"
 
+#include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/output.h"
+#include "cli/terminal.h"
 #include "cli/touch.h"
 #include "vault/cleanup.h"
 
@@ -50,17 +53,49 @@ static size_t exclude(
 static void fill(const struct session_new *new, struct session_enrolled *e)
 {
 	e->token = (struct vault_new_token){
-		.kind = VAULT_SLOT_FIDO2,
+		.kind = e->enrolment.kind == TOKEN_KIND_YKOTP ? VAULT_SLOT_YKOTP : VAULT_SLOT_FIDO2,
 		.uv = e->enrolment.uv,
+		.passphrase = e->response->passphrase_len > 0,
 		.without_touch = e->enrolment.without_touch,
 		.credential_id = e->enrolment.id,
 		.credential_id_len = e->enrolment.id_len,
 		.name = new->token_name,
 		.product = e->enrolment.device.product,
-		.serial = "",
+		.serial = e->serial,
 	};
+	if (e->enrolment.serial != 0)
+		(void)snprintf(e->serial, sizeof(e->serial), "%u", (unsigned)e->enrolment.serial);
 	memcpy(e->token.public_key, e->enrolment.public_key, sizeof(e->token.public_key));
 	memcpy(e->token.aaguid, e->enrolment.aaguid, sizeof(e->token.aaguid));
+}
+
+#define PASSPHRASE_HINT "run touchvault on a terminal, or go without it with --no-passphrase"
+
+/* Of a YubiKey's slot, which gives its response to whoever can touch it. */
+static int ask_new_passphrase(
+    const struct app *app, const struct session_new *new, struct vault_response *ret)
+{
+	_cleanup_secret_ struct vault_response *again = secret_alloc(sizeof(*again));
+	int r;
+
+	if (again == NULL)
+		return fail_vault(app, VAULT_ERR_NOMEM);
+	if (new->no_passphrase || new->device == NULL ||
+	    strncmp(new->device, TOKEN_PATH_YKOTP, strlen(TOKEN_PATH_YKOTP)) != 0)
+		return STATUS_OK;
+	r = terminal_ask(app, "New passphrase for the token, asked for with each touch: ", true,
+	    PASSPHRASE_HINT, ret->passphrase, sizeof(ret->passphrase), &ret->passphrase_len);
+	if (r == 0 && ret->passphrase_len == 0)
+		return fail(app, STATUS_USAGE,
+		    "an empty passphrase is none; leave it out with --no-passphrase");
+	if (r == 0)
+		r = terminal_ask(app, "The same passphrase again: ", true, PASSPHRASE_HINT,
+		    again->passphrase, sizeof(again->passphrase), &again->passphrase_len);
+	if (r == 0 &&
+	    (again->passphrase_len != ret->passphrase_len ||
+		sodium_memcmp(again->passphrase, ret->passphrase, ret->passphrase_len) != 0))
+		r = fail(app, STATUS_USAGE, "the two passphrases differ; nothing was changed");
+	return r;
 }
 
 int session_enrol(const struct app *app, const struct vault *v, const struct session_new *new,
@@ -77,6 +112,9 @@ int session_enrol(const struct app *app, const struct vault *v, const struct ses
 	if (secret == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
 	secret->pin_retries = -1;
+	r = ask_new_passphrase(app, new, ret->response);
+	if (r != 0)
+		return r;
 	vault_token_salt(v, salt);
 	touch_begin(&notice, &ui);
 	r = touch_end(token_enrol(new->device, pin_mode_of(new->pin_mode), new->allow_without_touch,

@@ -13,9 +13,11 @@ struct session_enrolled {
 	struct token_enrolment enrolment;
 	struct vault_new_token token;
 	struct vault_response *response; /* the caller's locked memory */
+	char serial[12];                 /* decimal, or empty */
 };
 
-/* Three touches. v: its salt, and with new->further the credentials that the
+/* Three touches, or two of a YubiKey's slot, after its passphrase has been asked
+ * for. v: its salt, and with new->further the credentials that the
  * token must not know. Exit status, reported. */
 int session_enrol(const struct app *, const struct vault *v, const struct session_new *,
     struct session_enrolled *ret) __attribute__((warn_unused_result));

@@ -64,6 +64,9 @@ static const char *what_of_other(const struct token_listed *p)
 {
 	if (p->err != 0)
 		return token_strerror(p->err);
+	if (p->kind == TOKEN_KIND_YKOTP)
+		return p->hides ? "slot 2 may be one of this vault: the serial number doesn't tell"
+				: "slot 2 is programmed, but not of this vault";
 	return p->hides ? "may be one of this vault: it doesn't tell without a touch"
 			: "not of this vault";
 }
@@ -88,18 +91,19 @@ static json_t *enrolled_json(const struct vault_token_info *t, const struct toke
 	const char grade[] = { grade_of_token(t), '\0' };
 	char created[32], tested[32];
 
-	return json_pack("{s:o,s:o,s:s,s:b,s:b,s:b,s:s,s:s,s:s?,s:o}", "name", text_json(t->name),
-	    "product", text_json(t->product), "kind",
+	return json_pack("{s:o,s:o,s:s,s:b,s:b,s:b,s:s,s:s,s:s?,s:s,s:o}", "name",
+	    text_json(t->name), "product", text_json(t->product), "kind",
 	    t->kind == VAULT_SLOT_YKOTP ? "ykotp" : "fido2", "uv", t->uv, "passphrase",
 	    t->passphrase, "without_touch", t->without_touch, "grade", grade, "enrolled",
 	    text_time_json(t->created, created), "tested",
-	    t->tested != 0 ? text_time_json(t->tested, tested) : NULL, "device",
-	    at != NULL ? text_json(at->device.path) : json_null());
+	    t->tested != 0 ? text_time_json(t->tested, tested) : NULL, "serial", t->serial,
+	    "device", at != NULL ? text_json(at->device.path) : json_null());
 }
 
 static json_t *plugged_json(const struct token_listed *p, const struct vault_token_info *tokens)
 {
-	return json_pack("{s:o,s:o,s:o,s:b,s:b,s:b,s:b,s:s?}", "device", text_json(p->device.path),
+	return json_pack("{s:s,s:o,s:o,s:o,s:b,s:b,s:b,s:b,s:s?}", "kind",
+	    p->kind == TOKEN_KIND_YKOTP ? "ykotp" : "fido2", "device", text_json(p->device.path),
 	    "product", text_json(p->device.product), "token",
 	    p->err == 0 && p->credential >= 0 ? text_json(tokens[p->credential].name) : json_null(),
 	    "pin_set", p->pin_set, "uv_builtin", p->uv_builtin, "uv_always", p->uv_always, "hides",

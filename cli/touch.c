@@ -14,12 +14,12 @@ static const char *product_of(const struct token_device *d)
 
 /* For a program that started this one and shows it to somebody. */
 static void say_json(const struct touch_notice *notice, const struct token_device *d,
-    const char *name, unsigned step, unsigned steps)
+    const char *name, unsigned step, unsigned steps, unsigned seconds)
 {
 	json_t *o = json_pack("{s:{s:o,s:o,s:o,s:o,s:i,s:i,s:i}}", "touch", "token",
 	    text_json(name), "product", text_json(d->product), "device", text_json(d->path),
 	    "purpose", text_json(notice->purpose), "step", (int)step, "steps", (int)steps,
-	    "seconds", TOKEN_TOUCH_SECONDS);
+	    "seconds", (int)seconds);
 	char *line = json_dumps(o, JSON_COMPACT);
 
 	if (line != NULL)
@@ -29,7 +29,7 @@ static void say_json(const struct touch_notice *notice, const struct token_devic
 }
 
 static void say_touch(void *ctx, const struct token_device *d, enum token_touch what, unsigned step,
-    unsigned steps, int credential)
+    unsigned steps, unsigned seconds, int credential)
 {
 	const struct touch_notice *notice = ctx;
 	bool known = credential >= 0 && (size_t)credential < notice->n_names;
@@ -38,14 +38,13 @@ static void say_touch(void *ctx, const struct token_device *d, enum token_touch 
 
 	(void)what;
 	if (notice->json && !terminal_available()) {
-		say_json(notice, d, name, step, steps);
+		say_json(notice, d, name, step, steps, seconds);
 		return;
 	}
 	if (steps > 1)
 		(void)snprintf(of, sizeof(of), ", touch %u of %u", step, steps);
-	terminal_say("Touch the %s%s%s%s(%s) to %s%s (%d s, Ctrl-C cancels)", product_of(d),
-	    known ? " \"" : "", name, known ? "\" " : " ", d->path, notice->purpose, of,
-	    TOKEN_TOUCH_SECONDS);
+	terminal_say("Touch the %s%s%s%s(%s) to %s%s (%u s, Ctrl-C cancels)", product_of(d),
+	    known ? " \"" : "", name, known ? "\" " : " ", d->path, notice->purpose, of, seconds);
 }
 
 /* A line on a terminal stays: it says what the touch was for. */

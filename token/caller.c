@@ -37,7 +37,7 @@ int caller_request(struct caller *caller, struct message_buf *buf, struct messag
 	int r = caller_receive(caller, buf, ret);
 
 	if (r == 0 && ret->type != MESSAGE_ENROL && ret->type != MESSAGE_DERIVE &&
-	    ret->type != MESSAGE_LIST)
+	    ret->type != MESSAGE_LIST && ret->type != MESSAGE_PROGRAM)
 		r = TOKEN_ERR_HELPER;
 	return r;
 }

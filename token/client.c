@@ -114,7 +114,7 @@ static void client_touch(struct client *client, const struct message_touch *touc
 	client_touch_done(client);
 	client->touching = true;
 	client->ui->touch(client->ui->ctx, &touch->device, touch->touch, touch->step, touch->steps,
-	    touch->credential);
+	    touch->seconds, touch->credential);
 }
 
 static int client_pin(struct client *client, const struct message_pin_request *ask)
@@ -224,6 +224,24 @@ int token_list(const char *device, const struct token_credential *credentials, s
 			return TOKEN_ERR_HELPER;
 	memcpy(ret, reply.listed.tokens, reply.listed.n * sizeof(*ret));
 	*ret_n = reply.listed.n;
+	return 0;
+}
+
+int token_program(const char *device, enum token_program mode, int cancel_fd,
+    struct token_device *ret_device, struct token_slots *ret)
+{
+	struct message request = { .type = MESSAGE_PROGRAM, .program.mode = mode };
+	const struct token_ui ui = { .cancel_fd = cancel_fd };
+	struct token_secret none; /* no PIN and no response in this */
+	_cleanup_message_ struct message reply;
+	int r = client_path(device != NULL ? device : TOKEN_PATH_YKOTP, request.program.path);
+
+	if (r == 0)
+		r = client_call(&request, MESSAGE_PROGRAMMED, &ui, &none, &reply);
+	if (r < 0)
+		return r;
+	*ret_device = reply.programmed.device;
+	*ret = reply.programmed.slots;
 	return 0;
 }
 

@@ -9,13 +9,21 @@
 
 #include <stddef.h>
 
+#define CONFINE_DEVICES_MAX 16
+
 /* For good. TOKEN_ERR_INTERNAL if the kernel refuses what it has; a kernel
  * without Landlock (before 5.13) leaves that part out. */
 int confine(void) __attribute__((warn_unused_result));
 
 /* Of all files, leave only these devices, before the first byte from one of them
- * is looked at. Paths that aren't there are no error. */
+ * is looked at; of system calls, none that makes threads or sockets, which
+ * libusb does when it starts. At most CONFINE_DEVICES_MAX
+ * paths; those that aren't there are no error. */
 int confine_devices(const char *const *paths, size_t n) __attribute__((warn_unused_result));
+
+/* The USB nodes stay too, and what the kernel says of them: for libusb, which
+ * finds them by itself. Before confine_devices. */
+void confine_keep_usb(void);
 
 /* Keep the heap and the stack, where libfido2 leaves copies, out of swap. Must
  * come before they have grown. TOKEN_ERR_INTERNAL where the memlock limit

@@ -67,6 +67,12 @@ const char *token_strerror(int err)
 		return "the token can't have a PIN";
 	case TOKEN_ERR_ENROLLED:
 		return "the token is enrolled already";
+	case TOKEN_ERR_SLOT:
+		return "the YubiKey's slot 2 holds no key for HMAC challenge-response";
+	case TOKEN_ERR_SLOT_IN_USE:
+		return "the YubiKey's slot 2 is in use";
+	case TOKEN_ERR_SLOT_LOCKED:
+		return "the YubiKey's slot 2 is protected by an access code";
 	case TOKEN_ERR_UNSUPPORTED:
 		return "this version has no support for that kind of token";
 	}

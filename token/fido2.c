@@ -184,6 +184,7 @@ static int fido2_open_enrolled(struct fido2 *f, struct caller *caller,
 	return r;
 }
 
+_Static_assert(DEVICE_LIST_MAX <= CONFINE_DEVICES_MAX, "all that is found can be opened");
 _Static_assert(DEVICE_LIST_MAX <= TOKEN_LIST_MAX, "all that is found can be told");
 
 /* request is NULL at enrolment: then nothing tells several apart. */
@@ -336,6 +337,7 @@ static void fido2_list_one(struct fido2 *f, struct caller *caller, const char *p
 	struct message_derive all = { .n = request->n };
 	struct fido2_set plain;
 
+	ret->kind = TOKEN_KIND_FIDO2;
 	message_copy_text(ret->device.path, sizeof(ret->device.path), path);
 	ret->credential = -1;
 	ret->err = fido2_open(f, path, caller);
@@ -367,7 +369,7 @@ static int fido2_list(
 		paths[i] = list.devices[i].path;
 	if (r == 0)
 		r = confine_devices(paths, list.n);
-	for (size_t i = 0; r == 0 && i < list.n; i++) {
+	for (size_t i = 0; r == 0 && i < list.n && ret->n < TOKEN_LIST_MAX; i++) {
 		struct fido2 f = { .hid.fd = -1 };
 
 		fido2_list_one(&f, caller, paths[i], request, &ret->tokens[ret->n++]);

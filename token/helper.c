@@ -60,6 +60,10 @@ static int helper_serve(struct caller *caller, const struct message *request, st
 		reply->type = MESSAGE_LISTED;
 		return backend_list(caller, &request->list, &reply->listed);
 	}
+	if (request->type == MESSAGE_PROGRAM) {
+		reply->type = MESSAGE_PROGRAMMED;
+		return backend_program(caller, &request->program, &reply->programmed);
+	}
 	reply->type = MESSAGE_DERIVED;
 	return backend_derive(caller, &request->derive, &reply->derived);
 }

@@ -154,6 +154,7 @@ static void hid_tell_touch(struct hid *hid)
 {
 	struct message message = { .type = MESSAGE_TOUCH, .touch = *hid->touch };
 
+	message.touch.seconds = TOKEN_TOUCH_SECONDS;
 	if (!hid->touch_told)
 		caller_tell(hid->caller, &message);
 	hid->touch_told = true;

@@ -32,6 +32,16 @@ static void field_bytes(struct cursor *c, uint8_t *bytes, size_t len)
 	}
 }
 
+static void field_u32(struct cursor *c, uint32_t *value)
+{
+	uint8_t bytes[4] = { (uint8_t)*value, (uint8_t)(*value >> 8), (uint8_t)(*value >> 16),
+		(uint8_t)(*value >> 24) };
+
+	field_bytes(c, bytes, sizeof(bytes));
+	*value = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+		 (uint32_t)bytes[3] << 24;
+}
+
 /* An unsigned of one or two bytes, from min to max inclusive. */
 static uint16_t field_uint(
     struct cursor *c, size_t width, uint16_t value, uint16_t min, uint16_t max)
@@ -102,15 +112,25 @@ static void field_response(struct cursor *c, struct message_response *response)
 	field_bytes(c, response->bytes, response->len);
 }
 
+/* A FIDO2 credential has one, a YubiKey's slot has none. */
+static void field_id_len(struct cursor *c, enum token_kind kind, size_t *len)
+{
+	bool fido2 = kind == TOKEN_KIND_FIDO2;
+
+	field_len(c, 2, len, fido2 ? 1 : 0, fido2 ? TOKEN_CREDENTIAL_ID_MAX : 0);
+}
+
 /* The credential ID is borrowed: written from where it is, read in place. */
 static void field_credential_id(struct cursor *c, struct token_credential *credential)
 {
-	field_len(c, 2, &credential->id_len, 1, TOKEN_CREDENTIAL_ID_MAX);
+	field_id_len(c, credential->kind, &credential->id_len);
 	if (c->failed || credential->id_len > c->left) {
 		c->failed = true;
 		return;
 	}
 	c->left -= credential->id_len;
+	if (credential->id_len == 0)
+		return;
 	if (c->out != NULL) {
 		memcpy(c->out, credential->id, credential->id_len);
 		c->out += credential->id_len;
@@ -130,6 +150,8 @@ static void field_credentials(struct cursor *c, size_t *n,
 		field_credential_id(c, &credentials[i]);
 		field_bytes(c, credentials[i].public_key, sizeof(credentials[i].public_key));
 		field_bytes(c, credentials[i].aaguid, sizeof(credentials[i].aaguid));
+		field_u32(c, &credentials[i].serial);
+		field_bool(c, &credentials[i].without_touch);
 	}
 }
 
@@ -156,8 +178,27 @@ static void body_list(struct cursor *c, struct message_list *m)
 	field_credentials(c, &m->n, m->credentials, 0);
 }
 
+static void body_program(struct cursor *c, struct message_program *m)
+{
+	field_text(c, m->path, sizeof(m->path));
+	m->mode = (enum token_program)field_uint(
+	    c, 1, (uint16_t)m->mode, TOKEN_PROGRAM_LOOK, TOKEN_PROGRAM_OVERWRITE);
+}
+
+static void body_programmed(struct cursor *c, struct message_programmed *m)
+{
+	field_device(c, &m->device);
+	field_u32(c, &m->slots.serial);
+	field_bytes(c, m->slots.firmware, sizeof(m->slots.firmware));
+	for (size_t i = 0; i < 2; i++) {
+		field_bool(c, &m->slots.programmed[i]);
+		field_bool(c, &m->slots.touch[i]);
+	}
+}
+
 static void field_listed(struct cursor *c, struct token_listed *t)
 {
+	field_kind(c, &t->kind);
 	field_device(c, &t->device);
 	t->err = -field_uint(c, 1, (uint16_t)-t->err, 0, -TOKEN_ERR_LAST);
 	field_bytes(c, t->aaguid, sizeof(t->aaguid));
@@ -196,6 +237,7 @@ static void body_touch(struct cursor *c, struct message_touch *m)
 	    c, 1, (uint16_t)m->touch, TOKEN_TOUCH_ENROL, TOKEN_TOUCH_DERIVE);
 	field_u8(c, &m->steps, 1, MESSAGE_STEPS_MAX);
 	field_u8(c, &m->step, 1, m->steps);
+	field_u8(c, &m->seconds, 1, UINT8_MAX);
 	field_maybe(c, &m->credential, TOKEN_CREDENTIALS_MAX - 1);
 }
 
@@ -212,10 +254,11 @@ static void body_enrolled(struct cursor *c, struct message_enrolled *m)
 
 	field_kind(c, &e->kind);
 	field_bool(c, &e->uv);
-	field_len(c, 2, &e->id_len, 1, sizeof(e->id));
+	field_id_len(c, e->kind, &e->id_len);
 	field_bytes(c, e->id, e->id_len);
 	field_bytes(c, e->public_key, sizeof(e->public_key));
 	field_bytes(c, e->aaguid, sizeof(e->aaguid));
+	field_u32(c, &e->serial);
 	field_bool(c, &e->without_touch);
 	field_device(c, &e->device);
 	field_response(c, &m->response);
@@ -233,6 +276,12 @@ static void body(struct cursor *c, struct message *m)
 		return;
 	case MESSAGE_LIST:
 		body_list(c, &m->list);
+		return;
+	case MESSAGE_PROGRAM:
+		body_program(c, &m->program);
+		return;
+	case MESSAGE_PROGRAMMED:
+		body_programmed(c, &m->programmed);
 		return;
 	case MESSAGE_LISTED:
 		body_listed(c, &m->listed);

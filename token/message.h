@@ -7,10 +7,10 @@
  *
  * Integers are little-endian; a text or a byte string is preceded by its
  * length (u8, or u16 where it may exceed 255). A client sends one request
- * (ENROL, DERIVE or LIST), and a PIN if it is asked for one; CANCEL at any time.
+ * (ENROL, DERIVE, LIST or PROGRAM), and a PIN if it is asked for one; CANCEL at any time.
  * The helper sends any number of TOUCH, TOUCH_DONE, at most one PIN_REQUEST,
  * and ends with one of FAILED, ENROLLED, DERIVED,
- * LISTED.
+ * LISTED, PROGRAMMED.
  *
  * Encoding and decoding are pure. What is not canonical is refused, so that
  * encode(decode(b)) == b for every b that decodes.
@@ -23,10 +23,10 @@
 
 #define MESSAGE_VERSION 1
 /* The longest: an ENROL with TOKEN_CREDENTIALS_MAX credentials. */
-#define MESSAGE_MAX                                        \
-	(2 + 1 + TOKEN_PATH_MAX + 2 + TOKEN_SALT_LEN + 1 + \
-	    TOKEN_CREDENTIALS_MAX *                        \
-		(2 + 2 + TOKEN_CREDENTIAL_ID_MAX + TOKEN_PUBLIC_KEY_LEN + TOKEN_AAGUID_LEN))
+#define MESSAGE_MAX                                                                           \
+	(2 + 1 + TOKEN_PATH_MAX + 2 + TOKEN_SALT_LEN + 1 +                                    \
+	    TOKEN_CREDENTIALS_MAX * (2 + 2 + TOKEN_CREDENTIAL_ID_MAX + TOKEN_PUBLIC_KEY_LEN + \
+					TOKEN_AAGUID_LEN + 4 + 1))
 #define MESSAGE_STEPS_MAX 3
 
 enum message_type {
@@ -35,6 +35,7 @@ enum message_type {
 	MESSAGE_PIN = 0x03,
 	MESSAGE_CANCEL = 0x04,
 	MESSAGE_LIST = 0x05,
+	MESSAGE_PROGRAM = 0x06,
 	MESSAGE_TOUCH = 0x81,
 	MESSAGE_TOUCH_DONE = 0x82,
 	MESSAGE_PIN_REQUEST = 0x83,
@@ -42,6 +43,7 @@ enum message_type {
 	MESSAGE_ENROLLED = 0x85,
 	MESSAGE_DERIVED = 0x86,
 	MESSAGE_LISTED = 0x87,
+	MESSAGE_PROGRAMMED = 0x88,
 };
 
 struct message_enrol {
@@ -67,11 +69,17 @@ struct message_derive {
 	struct token_credential credentials[TOKEN_CREDENTIALS_MAX];
 };
 
+struct message_program {
+	char path[TOKEN_PATH_MAX];
+	enum token_program mode;
+};
+
 struct message_touch {
 	struct token_device device;
 	enum token_touch touch;
 	uint8_t step, steps;
-	int credential; /* -1: not known yet */
+	uint8_t seconds; /* how long the token waits */
+	int credential;  /* -1: not known yet */
 };
 
 struct message_pin_request {
@@ -104,12 +112,18 @@ struct message_listed {
 	struct token_listed tokens[TOKEN_LIST_MAX];
 };
 
+struct message_programmed {
+	struct token_device device;
+	struct token_slots slots;
+};
+
 struct message {
 	enum message_type type;
 	union {
 		struct message_enrol enrol;
 		struct message_derive derive;
 		struct message_list list;
+		struct message_program program;
 		char pin[TOKEN_PIN_MAX + 1];
 		struct message_touch touch;
 		struct message_pin_request pin_request;
@@ -117,6 +131,7 @@ struct message {
 		struct message_enrolled enrolled;
 		struct message_derived derived;
 		struct message_listed listed;
+		struct message_programmed programmed;
 	};
 };
 

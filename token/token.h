@@ -48,8 +48,11 @@ enum token_err {
 	TOKEN_ERR_NO_PIN_SUPPORT = -29,   /* PIN wanted, the token can't have one */
 	TOKEN_ERR_ENROLLED = -31,         /* knows one of the credentials already */
 	TOKEN_ERR_UNSUPPORTED = -30,      /* kind of slot this build knows no back end for */
+	TOKEN_ERR_SLOT = -32,             /* YubiKey: slot 2 answers no challenge */
+	TOKEN_ERR_SLOT_IN_USE = -33,      /* YubiKey: slot 2 would be overwritten */
+	TOKEN_ERR_SLOT_LOCKED = -34,      /* YubiKey: slot 2 has an access code */
 };
-#define TOKEN_ERR_LAST TOKEN_ERR_ENROLLED
+#define TOKEN_ERR_LAST TOKEN_ERR_SLOT_LOCKED
 
 enum token_kind {
 	TOKEN_KIND_FIDO2 = 1,
@@ -68,15 +71,20 @@ enum token_kind {
 #define TOKEN_PRODUCT_MAX 128
 #define TOKEN_TOUCH_SECONDS 30
 #define TOKEN_LIST_MAX 16
+/* How the HMAC slot of a YubiKey is named where a device is: this, or with a
+ * colon and its serial number. */
+#define TOKEN_PATH_YKOTP "yubikey"
 
 /* A credential as the vault's slot and index keep it. Borrowed pointers. */
 struct token_credential {
 	enum token_kind kind;
 	bool uv; /* enrolled with user verification */
 	const uint8_t *id;
-	size_t id_len; /* 1 to TOKEN_CREDENTIAL_ID_MAX */
+	size_t id_len; /* FIDO2: 1 to TOKEN_CREDENTIAL_ID_MAX; YubiKey: 0 */
 	uint8_t public_key[TOKEN_PUBLIC_KEY_LEN];
 	uint8_t aaguid[TOKEN_AAGUID_LEN]; /* the model; zeros: not known */
+	uint32_t serial;                  /* YubiKey; 0: not known */
+	bool without_touch;               /* YubiKey: enrolled so */
 };
 
 /* What is known of a token that is asked for something. All text is
@@ -98,9 +106,9 @@ struct token_ui {
 	void *ctx;
 	/* The token now waits for a touch; credential is the index in the array
 	 * given to token_derive if it is known, else -1. step counts from 1 to
-	 * steps. */
+	 * steps; seconds is how long the token waits. */
 	void (*touch)(void *ctx, const struct token_device *, enum token_touch, unsigned step,
-	    unsigned steps, int credential);
+	    unsigned steps, unsigned seconds, int credential);
 	/* The touch has been given or has failed: the notice can go. */
 	void (*touch_done)(void *ctx);
 	/* Fill ret_pin (locked memory of the caller's, see token_derive) and
@@ -121,6 +129,7 @@ struct token_enrolment {
 	size_t id_len;
 	uint8_t public_key[TOKEN_PUBLIC_KEY_LEN];
 	uint8_t aaguid[TOKEN_AAGUID_LEN];
+	uint32_t serial;    /* YubiKey; 0: not known */
 	bool without_touch; /* hands out secrets without one: grade D */
 	struct token_device device;
 };
@@ -133,12 +142,27 @@ enum token_pin_mode {
 
 /* A token that is plugged in, as far as can be told without a touch. */
 struct token_listed {
+	enum token_kind kind;
 	struct token_device device;
 	int err; /* it can't be used, and this is why; else 0 */
 	uint8_t aaguid[TOKEN_AAGUID_LEN];
 	bool pin_set, pin_supported, uv_builtin, uv_always;
 	bool hides;     /* may know a credential that no probe shows */
 	int credential; /* index of the one it knows, or -1 */
+};
+
+/* What a YubiKey says of its two slots. */
+struct token_slots {
+	uint32_t serial; /* 0: it doesn't tell */
+	uint8_t firmware[3];
+	bool programmed[2];
+	bool touch[2]; /* from firmware 3.0: used with a touch only */
+};
+
+enum token_program {
+	TOKEN_PROGRAM_LOOK, /* write nothing */
+	TOKEN_PROGRAM_NEW,  /* where nothing is in the slot */
+	TOKEN_PROGRAM_OVERWRITE,
 };
 
 struct token_secret {
@@ -185,6 +209,13 @@ int token_derive(const char *device, const struct token_credential *credentials,
 int token_list(const char *device, const struct token_credential *credentials, size_t n,
     int cancel_fd, struct token_listed ret[static TOKEN_LIST_MAX], size_t *ret_n)
     __attribute__((warn_unused_result));
+
+/* Write a random key for HMAC-SHA1 challenge-response with a touch into slot 2 of
+ * the YubiKey at device (NULL: the one plugged in), if mode says so, and tell
+ * what its slots hold then. TOKEN_ERR_SLOT_IN_USE, TOKEN_ERR_SLOT_LOCKED. The
+ * key is known to the token only. cancel_fd as in token_ui. Section 5. */
+int token_program(const char *device, enum token_program mode, int cancel_fd,
+    struct token_device *ret_device, struct token_slots *ret) __attribute__((warn_unused_result));
 
 /* English for an error, without a full stop; never NULL. */
 const char *token_strerror(int err);

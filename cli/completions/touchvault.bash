@@ -8,11 +8,11 @@ _touchvault_globals=(--vault --device --json --accept-rollback --help --version)
 _touchvault_options() { # command
 	options=("${_touchvault_globals[@]}")
 	case $1 in
-	init) options+=(--pin --token-name --host-name --allow-no-touch) ;;
+	init) options+=(--pin --token-name --host-name --allow-no-touch --no-passphrase) ;;
 	add) options+=(--field --from-json --from-env --label) ;;
 	edit) options+=(--field --from-json --from-env --label --unset --unset-label) ;;
 	get) options+=(--show) ;;
-	token) options+=(--new-device --pin --allow-no-touch) ;;
+	token) options+=(--new-device --pin --allow-no-touch --no-passphrase) ;;
 	run) options+=(--env --env-all --file --pristine) ;;
 	esac
 }
@@ -131,7 +131,7 @@ _touchvault_operand() {
 	edit:0 | get:0 | list:0 | show:0 | rename:0 | remove:0)
 		_touchvault_offer_lines '' '' < <(_touchvault_entries)
 		;;
-	token:0) _touchvault_offer '' '' list add remove rename test refresh ;;
+	token:0) _touchvault_offer '' '' list add remove rename test refresh program ;;
 	token:1)
 		[[ $entry == @(remove|rename|test|refresh) ]] &&
 			_touchvault_offer_lines '' '' < <(_touchvault_tokens)

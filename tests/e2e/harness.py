@@ -206,14 +206,15 @@ exec "$@"
 """
 
 
-def plugged_in(directory, *tokens, late=0):
+def plugged_in(directory, *tokens, late=0, usb=False):
     """What to start a program with so that it finds the tokens as /dev/hidraw0
-    and so on, listed by the kernel; or finds them late, after some seconds. Takes
-    root and a mount namespace."""
+    and so on, listed by the kernel; or finds them late, after some seconds. usb: there is
+    a USB bus, with nothing on it. Takes root and a mount namespace."""
     with open(os.path.join(directory, "descriptor"), "wb") as f:
         f.write(FIDO_DESCRIPTOR)
     nodes = " ".join(os.path.realpath(t.path) for t in tokens)
-    return ["unshare", "--mount", "sh", "-euc", PLUG, "sh", directory, nodes, str(late)]
+    plug = "mkdir -p /dev/bus/usb/001\nshift 3\n".join(PLUG.split("shift 3\n")) if usb else PLUG
+    return ["unshare", "--mount", "sh", "-euc", plug, "sh", directory, nodes, str(late)]
 
 
 def digest(path):

@@ -42,21 +42,29 @@ def text(s):
 
 def messages():
     path, product = text(b"/dev/hidraw3"), text(b"Security Key")
-    credential = b"\1\1" + struct.pack("<H", 48) + CREDENTIAL + KEY + AAGUID
-    short = b"\2\0" + struct.pack("<H", 1) + b"x" + KEY + AAGUID
+    none, serial = struct.pack("<IB", 0, 0), struct.pack("<IB", 12345678, 1)
+    credential = b"\1\1" + struct.pack("<H", 48) + CREDENTIAL + KEY + AAGUID + none
+    short = b"\1\0" + struct.pack("<H", 1) + b"x" + KEY + AAGUID + none
+    yubikey = b"\2\0" + struct.pack("<H", 0) + KEY + AAGUID + serial
     bodies = {
         "enrol": (1, path + b"\0\0" + SALT + b"\0"), "enrol-any": (1, text(b"") + b"\2\1" + SALT + b"\0"),
         "derive": (2, path + SALT + b"\2" + credential + short),
+        "derive-yubikey": (2, text(b"yubikey:12345678") + SALT + b"\2" + yubikey + credential),
         "derive-16": (2, text(b"") + SALT + b"\x10" + short * 16),
         "enrol-other": (1, text(b"") + b"\0\0" + SALT + b"\1" + credential),
         "list": (5, text(b"") + b"\2" + credential + short),
-        "listed": (0x87, b"\2" + path + product + b"\0" + AAGUID + b"\1\1\0\0\1\0" +
-                   path + text(b"") + b"\7" + AAGUID + b"\0\0\0\0\0\2"),
+        "program": (6, text(b"yubikey") + b"\2"),
+        "programmed": (0x88, text(b"yubikey:12345678") + text(b"YubiKey") + struct.pack("<I", 12345678) +
+                       b"\5\4\3\0\0\1\1"),
+        "listed": (0x87, b"\2\1" + path + product + b"\0" + AAGUID + b"\1\1\0\0\1\0" +
+                   b"\2" + path + text(b"") + b"\7" + AAGUID + b"\0\0\0\0\0\2"),
         "pin": (3, text(b"123456")), "cancel": (4, b""),
-        "touch": (0x81, path + product + b"\2\3\1\0"), "touch-done": (0x82, b""),
+        "touch": (0x81, path + product + b"\2\3\1\x1e\0"), "touch-done": (0x82, b""),
         "pin-request": (0x83, path + product + b"\x08"), "failed": (0x84, b"\x0e\x08"),
-        "enrolled": (0x85, b"\1\1" + struct.pack("<H", 48) + CREDENTIAL + KEY + AAGUID + b"\0" + path +
+        "enrolled": (0x85, b"\1\1" + struct.pack("<H", 48) + CREDENTIAL + KEY + AAGUID + none + path +
                      product + text(bytes(32))),
+        "enrolled-yubikey": (0x85, b"\2\0" + struct.pack("<H", 0) + KEY + AAGUID + serial +
+                             text(b"yubikey:12345678") + text(b"YubiKey") + text(bytes(20))),
         "derived": (0x86, b"\1" + text(bytes(32))),
     }
     for name, (kind, body) in bodies.items():

@@ -56,6 +56,40 @@ static void derive_round_trip(void **state)
 	check(&m);
 }
 
+static void yubikey_round_trip(void **state)
+{
+	static const uint8_t id[1] = { 5 };
+	static struct message_buf buf;
+	static struct message m;
+
+	(void)state;
+	memset(&m, 0, sizeof(m));
+	m.type = MESSAGE_DERIVE;
+	strcpy(m.derive.path, TOKEN_PATH_YKOTP);
+	m.derive.n = 1;
+	m.derive.credentials[0] = (struct token_credential){
+		.kind = TOKEN_KIND_YKOTP, .serial = UINT32_MAX, .without_touch = true
+	};
+	check(&m);
+	/* Its slot has no credential ID, and a FIDO2 credential has one. */
+	m.derive.credentials[0].id = id;
+	m.derive.credentials[0].id_len = 1;
+	assert_int_equal(message_encode(&m, &buf), TOKEN_ERR_INTERNAL);
+	m.derive.credentials[0].kind = TOKEN_KIND_FIDO2;
+	check(&m);
+	m.derive.credentials[0].id_len = 0;
+	assert_int_equal(message_encode(&m, &buf), TOKEN_ERR_INTERNAL);
+	memset(&m, 0, sizeof(m));
+	m.type = MESSAGE_PROGRAM;
+	m.program.mode = TOKEN_PROGRAM_OVERWRITE;
+	check(&m);
+	memset(&m, 0, sizeof(m));
+	m.type = MESSAGE_PROGRAMMED;
+	m.programmed.slots =
+	    (struct token_slots){ 12345678, { 5, 4, 3 }, { false, true }, { false, true } };
+	check(&m);
+}
+
 static void answers_round_trip(void **state)
 {
 	static struct message m;
@@ -94,6 +128,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(derive_round_trip),
+		cmocka_unit_test(yubikey_round_trip),
 		cmocka_unit_test(answers_round_trip),
 		cmocka_unit_test(device_text_is_made_printable),
 	};
