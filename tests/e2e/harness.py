@@ -19,6 +19,8 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "virtual"))
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "virtual", "ykotp"))
+from virtualyk import VirtualYk  # noqa: E402
 from vtoken import VToken  # noqa: E402
 
 TOUCHVAULT = os.environ["TOUCHVAULT"]
@@ -149,6 +151,12 @@ class Case(unittest.TestCase):
         token = VToken(VTOKEN, self.dir, name, **options)
         self.addCleanup(token.close)
         return token
+
+    def yubikey(self, name="yubikey", home=None, **options):
+        """What is on the USB bus of a home from now on."""
+        yk = VirtualYk(os.environ["VIRTUALYK"], self.dir, name, **options)
+        (home or self.home).env.update(yk.environment(TOUCHVAULT))
+        return yk
 
     def ok(self, result):
         self.clean(result)

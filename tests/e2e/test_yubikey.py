@@ -7,11 +7,9 @@ import hashlib
 import hmac
 import sys
 
-for folder in ("vectors", os.path.join("virtual", "ykotp")):
-    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", folder))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vectors"))
 import reader  # noqa: E402
 from primitives import H  # noqa: E402
-from virtualyk import VirtualYk  # noqa: E402
 
 KEY, OTHER = bytes(range(20)), bytes(range(50, 70))
 USUAL = ("hmac-lt64", "chal-btn-trig", "serial-api-visible")
@@ -21,13 +19,7 @@ PASSPHRASE = "correct horse"
 class YubiKeys(Case):
     def setUp(self):
         super().setUp()
-        self.yk = self.plug_in()
-
-    def plug_in(self, name="yubikey", **options):
-        """From now on this is what USB has."""
-        yk = VirtualYk(os.environ["VIRTUALYK"], self.dir, name, **options)
-        self.home.env.update(yk.environment(TOUCHVAULT))
-        return yk
+        self.yk = self.yubikey()
 
     def program(self, *options, yk=None, key=KEY, number=0):
         result = (yk or self.yk).program(2, key, *options, number=number)
@@ -181,7 +173,7 @@ class Enrolled(YubiKeys):
 class Several(YubiKeys):
     def setUp(self):
         super().setUp()
-        self.yk = self.plug_in("pair", keys=2)
+        self.yk = self.yubikey("pair", keys=2)
         self.program(*USUAL)
         self.program(*USUAL, key=OTHER, number=1)
 
@@ -204,7 +196,7 @@ class Several(YubiKeys):
     def test_a_stranger_is_never_asked(self):
         self.ok(self.home.run("--device", "yubikey:12345679", "init", "--no-passphrase"))
         self.ok(self.home.run("add", "k", "--field", "a=-", stdin=b"CANARY"))
-        stranger = self.plug_in("stranger")
+        stranger = self.yubikey("stranger")
         self.program(*USUAL, yk=stranger)
         self.refused(self.get(), 11)
         self.assertEqual(self.touches(stranger), 0)
@@ -371,7 +363,7 @@ class Program(YubiKeys):
     def test_two_keys_are_two_secrets(self):
         self.ok(self.home.run("token", "program"))
         first = self.yk.tool("ykchalresp", "-2", "x").stdout
-        other = self.plug_in("other")
+        other = self.yubikey("other")
         self.ok(self.home.run("token", "program"))
         self.assertNotEqual(first, other.tool("ykchalresp", "-2", "x").stdout)
 

@@ -5,15 +5,18 @@ memory and nowhere else, and nowhere at all when the work is done.
 The processes are looked at from outside, while they wait for a touch, for a
 reader, or for strace."""
 from faults import *
-from memory import canary, host_secrets, search, vault_secrets
+from memory import canary, host_secrets, reader, search, vault_secrets
 
 import base64
 import fcntl
+import hashlib
+import hmac
 import re
 import signal
 import sys
 import termios
 import unittest
+
 
 PIN = "Canary-PIN-4711"
 SMALL, LARGE = canary("small", 64), canary("large", 120000)
@@ -370,6 +373,61 @@ class MemoryOfPin(MemoryCase):
         self.nothing_at_all(pid, {"PIN": PIN.encode(), "small": SMALL, **host_secrets(self.home)[1]})
         let_go(terminal.process, pid)
         self.assertEqual(terminal.finish().out, SMALL)
+
+
+class MemoryOfYubiKey(MemoryCase):
+    """Of a vault whose token is a YubiKey's slot with a passphrase."""
+
+    PASSPHRASE = "canary-passphrase-0815"
+    KEY = canary("key", 20)
+
+    def setUp(self):
+        Case.setUp(self)
+        self.yk = self.yubikey()
+        self.yk.program(2, self.KEY, "hmac-lt64", "chal-btn-trig", "serial-api-visible")
+        self.device = ("--device", "yubikey")
+        self.on_terminal("New passphrase", "again", args=["init"])
+        self.on_terminal("Passphrase", args=["add", "small", "--field", "k=-"], pipe_stdin=SMALL)
+
+    def on_terminal(self, *prompts, args, wrap=(), **kwargs):
+        t = self.home.on_terminal(command=[*wrap, *self.home.command(*self.device, *args)], **kwargs)
+        for prompt in prompts:
+            t.expect(prompt)
+            t.expect(": ")
+            t.type(self.PASSPHRASE + "\n")
+        if wrap:
+            return t
+        result = t.finish()
+        self.assertEqual(result.status, 0, result)
+        return result
+
+    def secrets(self):
+        with open(self.home.vault, "rb") as f:
+            h = reader.header(f.read())
+        salt = reader.H(h["vault_id"], "tv1 hmac salt", b"", h["salt"], 32)
+        challenge = bytearray(hashlib.sha512(salt).digest()[:63])
+        challenge[62] = challenge[62] or 1
+        return {"passphrase": self.PASSPHRASE.encode(), "small": SMALL,
+                "response": hmac.new(self.KEY, challenge, "sha1").digest(), **host_secrets(self.home)[1]}
+
+    def test_get_at_its_end(self):
+        t = self.on_terminal("Passphrase", args=["get", "small"], pipe_stdout=True, wrap=self.strace(
+            "-e", f"inject=exit_group:delay_enter={DELAY * 1000000}:when=1"))
+        pid = until(lambda: find(t.process.pid, "touchvault"))
+        until(lambda: state_of(pid) == "t" and call_of(pid) == (NUMBERS["exit_group"], 0))
+        self.nothing_at_all(pid, self.secrets())
+        let_go(t.process, pid)
+        self.assertEqual(t.finish().out, SMALL)
+
+    def test_while_it_waits_for_the_passphrase(self):
+        """The response is held until then, in locked memory."""
+        t = self.home.on_terminal(*self.device, "get", "small", pipe_stdout=True)
+        t.expect("Passphrase")
+        pid = until(lambda: find(t.process.pid, "touchvault"))
+        until(lambda: sleeping(pid))
+        self.assertIn("response", self.nothing_unlocked(pid, self.secrets()))
+        t.type(self.PASSPHRASE + "\n")
+        self.assertEqual(t.finish().out, SMALL)
 
 
 if __name__ == "__main__":
