@@ -70,6 +70,12 @@ static int fido2_connect(struct fido2 *f)
 	for (int i = 0; i < FIDO2_BUSY_TRIES && r == TOKEN_ERR_BUSY; i++) {
 		if (i > 0)
 			caller_pause(f->caller, FIDO2_BUSY_PAUSE_MS);
+		/* A new one each time: libfido2 opens none again that got as far
+		 * as its channel. */
+		fido_dev_free(&f->dev);
+		f->dev = fido_dev_new();
+		if (f->dev == NULL)
+			return TOKEN_ERR_INTERNAL;
 		hid_begin(&f->hid, NULL, false);
 		r = fido2_result(f, hid_connect(&f->hid, f->dev));
 	}
@@ -86,9 +92,6 @@ int fido2_open(struct fido2 *f, const char *path, struct caller *caller)
 		return r;
 	message_copy_text(f->device.path, sizeof(f->device.path), path);
 	device_product(f->hid.fd, f->device.product);
-	f->dev = fido_dev_new();
-	if (f->dev == NULL)
-		return TOKEN_ERR_INTERNAL;
 	r = fido2_connect(f);
 	if (r < 0)
 		return r;

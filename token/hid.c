@@ -58,6 +58,8 @@ static bool hid_follow(struct hid *hid, const uint8_t report[static HID_REPORT_L
 	if (memcmp(report, hid->channel, sizeof(hid->channel)) != 0)
 		return false;
 	if (!hid->answering) {
+		if (report[4] == HID_KEEPALIVE)
+			hid->quiet_deadline = hid_now() + HID_QUIET_MS;
 		if (!(report[4] & CTAP_FRAME_INIT) || report[4] == HID_KEEPALIVE)
 			return false;
 		hid->answering = true;
@@ -180,6 +182,7 @@ static void hid_start(struct hid *hid, const uint8_t report[static HID_REPORT_LE
 	hid->answer_left = 0;
 	hid->touch_wanted = hid_wants_touch(hid);
 	hid->deadline = hid_now() + (hid->touch_wanted ? TOKEN_TOUCH_SECONDS * 1000 : HID_QUIET_MS);
+	hid->quiet_deadline = hid->deadline;
 	hid->replayed = 0;
 	hid->replaying = hid->ctap == CTAP_CBOR_GETINFO && hid->record_whole;
 }
@@ -233,31 +236,32 @@ static bool hid_is_stale(const struct hid *hid, const uint8_t report[static HID_
 static int hid_io_read(void *handle, unsigned char *buf, size_t len, int ms)
 {
 	struct hid *hid = handle;
-	int64_t deadline = hid->deadline;
+	int64_t end, deadline;
 	int r;
 
 	if (hid->cause != TOKEN_OK || len != HID_REPORT_LEN)
 		return hid_fail(hid, TOKEN_ERR_FAILED);
 	if (hid->replaying)
 		return hid_replay(hid, buf);
-	if (ms >= 0 && hid_now() + ms < deadline)
-		deadline = hid_now() + ms;
+	end = hid->quiet_deadline < hid->deadline ? hid->quiet_deadline : hid->deadline;
+	deadline = ms >= 0 && hid_now() + ms < end ? hid_now() + ms : end;
 	do {
 		r = hid_read_report(hid, buf, deadline, true);
-		if (r == TOKEN_ERR_TIMEOUT && deadline < hid->deadline)
+		if (r == TOKEN_ERR_TIMEOUT && deadline < end)
 			return -1; /* libfido2's own limit: it asks again */
 		if (r == TOKEN_ERR_TIMEOUT)
-			return hid_give_up(
-			    hid, hid->touch_wanted ? TOKEN_ERR_TIMEOUT : TOKEN_ERR_FAILED);
+			return hid_give_up(hid, hid->touch_wanted && end == hid->deadline
+						    ? TOKEN_ERR_TIMEOUT
+						    : TOKEN_ERR_FAILED);
 		if (r == TOKEN_ERR_CANCELLED)
 			return hid_give_up(hid, TOKEN_ERR_CANCELLED);
 		if (r < 0)
 			return hid_fail(hid, (enum token_err)r);
 	} while (hid_is_stale(hid, buf));
 	if (hid_follow(hid, buf)) {
-		hid_record(hid, buf);
 		if (buf[4] == HID_ERROR && buf[7] == HID_ERROR_BUSY)
 			return hid_fail(hid, TOKEN_ERR_BUSY);
+		hid_record(hid, buf);
 	}
 	return HID_REPORT_LEN;
 }

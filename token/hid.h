@@ -36,7 +36,11 @@ struct hid {
 	uint8_t command; /* CTAPHID, as in the report */
 	uint8_t ctap;    /* CTAP2, if it is one of those */
 	bool touch_wanted;
-	int64_t deadline;   /* ms, CLOCK_MONOTONIC */
+	int64_t deadline; /* ms, CLOCK_MONOTONIC */
+	/* A token that waits for a finger says so every 100 ms (CTAP 2.1, section
+	 * 11.2.9.1.5). Once it has begun to, silence means that it hangs, and not
+	 * that nobody touches it. */
+	int64_t quiet_deadline;
 	bool answering;     /* the reply has begun */
 	size_t answer_left; /* bytes still to come of it */
 
