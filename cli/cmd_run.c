@@ -8,6 +8,7 @@
 #include "cli/child.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "token/token.h"
 #include "vault/cleanup.h"
 
 #define PURPOSE_MAX 512
@@ -86,6 +87,7 @@ int cmd_run(struct app *app, const struct arguments *args)
 	r = child_parse(app, args, c);
 	if (r == 0)
 		r = fetch(app, args, c, &program);
+	token_end(); /* it would be the command's child */
 	if (r == 0)
 		r = child_exec(app, c, option_is_given(args, "pristine"), program, args->operands);
 	return r;

@@ -118,6 +118,7 @@ static int dispatch(struct app *app, const struct command *c, const struct argum
 		token_start();
 	r = vault_init();
 	r = r != 0 ? fail_vault(app, r) : c->run(app, args);
+	token_end();
 	secret_wipe_stack();
 	return r;
 }

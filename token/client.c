@@ -30,6 +30,15 @@ void token_start(void)
 		client_started.fd = -1;
 }
 
+/* Has said its last word, and tidies up. */
+static struct spawn client_ended = { .fd = -1 };
+
+void token_end(void)
+{
+	if (client_ended.fd >= 0)
+		spawn_wait(&client_ended, CLIENT_LINGER_MS);
+}
+
 static int client_take_helper(struct spawn *ret)
 {
 	if (client_started.fd < 0)
@@ -175,6 +184,7 @@ static int client_call(const struct message *request, enum message_type expected
 	struct client client = { .ui = ui, .secret = secret };
 	int r;
 
+	token_end();
 	explicit_bzero(secret, sizeof(*secret));
 	secret->pin_retries = -1;
 	r = client_take_helper(&client.helper);
@@ -185,7 +195,9 @@ static int client_call(const struct message *request, enum message_type expected
 		r = client_converse(&client, expected, ret);
 	client_touch_done(&client);
 	explicit_bzero(secret->pin, sizeof(secret->pin));
-	spawn_wait(&client.helper, CLIENT_LINGER_MS);
+	client_ended = client.helper;
+	if (r != 0)
+		token_end();
 	return r;
 }
 

@@ -179,6 +179,11 @@ struct token_secret {
  * call that needs it. Best before there is any secret in memory. */
 void token_start(void);
 
+/* Wait for the helper to end, so that others find the token free and no child is
+ * left. A call that fails has done so itself; after one that succeeds there may be
+ * something more urgent, since the end of a process takes its time. */
+void token_end(void);
+
 /* Make a credential on the token at device (NULL: the one plugged in), and
  * test it: two assertions for salt must agree, and one without user presence
  * must give no secret, unless allow_without_touch. Three touches.

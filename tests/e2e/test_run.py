@@ -31,6 +31,10 @@ class Run(Case):
         self.add(self.t, "dash", {"a-b": "x"})
         self.refused(self.go("--env-all", "dash", "--", "true"), 125, "a-b")
 
+    def test_the_command_has_no_child_that_it_did_not_start(self):
+        script = 'read x </proc/$$/task/$$/children; echo "[$x]"'
+        self.assertEqual(self.ok(self.go("--env", "A=kraken:KEY", "--", "sh", "-c", script)).out, b"[]\n")
+
     def test_memory_file(self):
         script = ('cat "$F"; cat "$F"; echo "$F"; stat -Lc "%a %F" "$F"; '
                   'printf x 2>/dev/null >>"$F" && echo written; [ -e "$F" ] && echo there')
