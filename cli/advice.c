@@ -109,8 +109,16 @@ static const char *advice_for_pin(enum token_err err)
 		       "of this vault; if there is none, get new keys at the brokers";
 	if (err == TOKEN_ERR_PIN_NOT_SET)
 		return "set one with \"fido2-token -S\" and repeat";
+	if (err == TOKEN_ERR_PIN_REMOVED)
+		return "use another token of this vault, and with its touch enrol this one anew: "
+		       "\"touchvault token remove\", then \"token add\"";
 	if (err == TOKEN_ERR_ALWAYS_UV)
-		return "switch its \"always require a PIN\" off, as it was at enrolment";
+		return "repeat without \"--pin never\"";
+	if (err == TOKEN_ERR_PIN_DEMANDED)
+		return "switch its alwaysUv off with \"fido2-token -D -u DEVICE\", or use another "
+		       "token of this vault";
+	if (err == TOKEN_ERR_UV_FAILED)
+		return "repeat, with a finger that it knows";
 	return "use another token, or \"--pin if-set\"";
 }
 
@@ -128,14 +136,14 @@ const char *advice_for_token(int err)
 		return "unplug the others, or name one with --device (for a new one: --new-device)";
 	case TOKEN_ERR_NO_DEVICE:
 	case TOKEN_ERR_NOT_A_TOKEN:
-		return "\"fido2-token -L\" shows the tokens; correct or drop --device and "
-		       "FIDO2_TOKEN";
+		return "correct or drop --device and FIDO2_TOKEN (\"fido2-token -L\" shows the "
+		       "tokens)";
 	case TOKEN_ERR_PERMISSION:
 		return "install the udev rules for FIDO tokens, then plug it in again";
 	case TOKEN_ERR_BUSY:
-		return "close the program that uses it, and repeat";
+		return "finish or close what uses it, a browser perhaps, and repeat";
 	case TOKEN_ERR_NOT_ENROLLED:
-		return "plug in a token of this vault; \"touchvault status\" lists them";
+		return "use another one (\"touchvault status\" shows which there are)";
 	case TOKEN_ERR_TIMEOUT:
 		return "repeat, and touch it while it blinks";
 	case TOKEN_ERR_CANCELLED:
@@ -159,8 +167,11 @@ const char *advice_for_token(int err)
 	case TOKEN_ERR_SLOT_LOCKED:
 		return "take the code off with \"ykpersonalize\", or use another token";
 	case TOKEN_ERR_NO_HMAC_SECRET:
-	case TOKEN_ERR_UNSTABLE:
 		return "use a FIDO2 token that has hmac-secret";
+	case TOKEN_ERR_UNSTABLE:
+		return "use another token";
+	case TOKEN_ERR_HELPER_ENDED:
+		return "repeat; if it stays so, report it as a defect of touchvault";
 	case TOKEN_ERR_NO_SECRET:
 	case TOKEN_ERR_BAD_SIGNATURE:
 	case TOKEN_ERR_NO_PRESENCE:
@@ -178,6 +189,9 @@ const char *advice_for_token(int err)
 	case TOKEN_ERR_PIN_AUTH_BLOCKED:
 	case TOKEN_ERR_PIN_BLOCKED:
 	case TOKEN_ERR_PIN_NOT_SET:
+	case TOKEN_ERR_PIN_REMOVED:
+	case TOKEN_ERR_PIN_DEMANDED:
+	case TOKEN_ERR_UV_FAILED:
 	case TOKEN_ERR_ALWAYS_UV:
 	case TOKEN_ERR_NO_PIN_SUPPORT:
 		return advice_for_pin((enum token_err)err);

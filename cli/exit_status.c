@@ -113,6 +113,8 @@ enum exit_status exit_status_of_token(int err)
 	case TOKEN_ERR_PIN_REQUIRED:
 	case TOKEN_ERR_PIN_INVALID:
 	case TOKEN_ERR_PIN_NOT_SET:
+	case TOKEN_ERR_PIN_REMOVED:
+	case TOKEN_ERR_PIN_DEMANDED:
 	case TOKEN_ERR_ALWAYS_UV:
 	case TOKEN_ERR_NO_PIN_SUPPORT:
 		return STATUS_PIN;
@@ -120,6 +122,7 @@ enum exit_status exit_status_of_token(int err)
 	case TOKEN_ERR_PIN_BLOCKED:
 		return STATUS_PIN_BLOCKED;
 	case TOKEN_ERR_HELPER:
+	case TOKEN_ERR_HELPER_ENDED:
 	case TOKEN_ERR_BUSY:
 	case TOKEN_ERR_UNPLUGGED:
 	case TOKEN_ERR_FAILED:
@@ -129,6 +132,7 @@ enum exit_status exit_status_of_token(int err)
 	case TOKEN_ERR_BAD_SIGNATURE:
 	case TOKEN_ERR_NO_PRESENCE:
 	case TOKEN_ERR_NO_VERIFICATION:
+	case TOKEN_ERR_UV_FAILED:
 	case TOKEN_ERR_UNSTABLE:
 	case TOKEN_ERR_NO_TOUCH:
 	case TOKEN_ERR_UNSUPPORTED:

@@ -187,7 +187,7 @@ int fail_token(const struct app *app, int err, int retries)
 	    app->device != NULL && (err == TOKEN_ERR_NO_DEVICE || err == TOKEN_ERR_NOT_A_TOKEN ||
 				       err == TOKEN_ERR_PERMISSION);
 
-	if (retries >= 0 && err == TOKEN_ERR_PIN_INVALID)
+	if (retries >= 0 && (err == TOKEN_ERR_PIN_INVALID || err == TOKEN_ERR_PIN_AUTH_BLOCKED))
 		return fail(app, status, "%s, %d %s left; %s", what, retries,
 		    retries == 1 ? "try is" : "tries are", next);
 	return fail(app, status, "%s%s%s; %s", of_device ? app->device : "", of_device ? ": " : "",

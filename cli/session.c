@@ -156,6 +156,16 @@ static int unlock(struct touch *t, struct vault *v)
 
 	if (r == VAULT_ERR_RESPOND && t->status != 0)
 		return t->status;
+	if (r == VAULT_ERR_RESPOND && t->err == TOKEN_ERR_NOT_ENROLLED && t->only != NULL)
+		return fail(t->app, STATUS_WRONG_TOKEN,
+		    "this is not the token \"%s\", or it was reset since; plug that one in and "
+		    "repeat",
+		    t->only);
+	if (r == VAULT_ERR_RESPOND && t->err == TOKEN_ERR_NOT_ENROLLED && t->except != NULL)
+		return fail(t->app, STATUS_WRONG_TOKEN,
+		    "the touch that removes \"%s\" must be of another token of this vault; plug "
+		    "that one in and repeat",
+		    t->except);
 	if (r == VAULT_ERR_RESPOND)
 		return fail_token(t->app, t->err == 0 ? TOKEN_ERR_INTERNAL : t->err, t->retries);
 	if (r == VAULT_ERR_WRONG_RESPONSE)

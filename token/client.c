@@ -106,7 +106,7 @@ static int client_receive(struct client *client, struct message_buf *buf, struct
 		n = recv(client->helper.fd, buf->bytes, sizeof(buf->bytes), MSG_TRUNC);
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
-		return client->cancelled ? TOKEN_ERR_CANCELLED : TOKEN_ERR_HELPER;
+		return client->cancelled ? TOKEN_ERR_CANCELLED : TOKEN_ERR_HELPER_ENDED;
 	buf->len = (size_t)n;
 	return message_decode(buf, ret);
 }

@@ -9,7 +9,7 @@ const char *token_strerror(int err)
 	case TOKEN_ERR_INTERNAL:
 		return "internal error, or no memory that can be locked";
 	case TOKEN_ERR_HELPER:
-		return "the helper touchvault-token is missing, not safe to run, or ended early";
+		return "the helper touchvault-token is missing, or not safe to run";
 	case TOKEN_ERR_NONE:
 		return "no token is plugged in";
 	case TOKEN_ERR_SEVERAL:
@@ -23,7 +23,7 @@ const char *token_strerror(int err)
 	case TOKEN_ERR_BUSY:
 		return "the token is in use by another program";
 	case TOKEN_ERR_NOT_ENROLLED:
-		return "the token is not one of this vault";
+		return "the token is none of this vault's, or was reset since it was enrolled";
 	case TOKEN_ERR_TIMEOUT:
 		return "the token was not touched in time";
 	case TOKEN_ERR_CANCELLED:
@@ -40,7 +40,7 @@ const char *token_strerror(int err)
 	case TOKEN_ERR_PIN_BLOCKED:
 		return "the token's PIN is blocked";
 	case TOKEN_ERR_PIN_NOT_SET:
-		return "the token has no PIN set, and needs one here";
+		return "the token has no PIN yet";
 	case TOKEN_ERR_UNPLUGGED:
 		return "the token was unplugged";
 	case TOKEN_ERR_FAILED:
@@ -52,17 +52,17 @@ const char *token_strerror(int err)
 	case TOKEN_ERR_NO_SECRET:
 		return "the token reported success and gave no secret of 32 bytes";
 	case TOKEN_ERR_BAD_SIGNATURE:
-		return "the token's answer is signed by another key";
+		return "the token's answer has a wrong signature";
 	case TOKEN_ERR_NO_PRESENCE:
 		return "the token answered without a touch";
 	case TOKEN_ERR_NO_VERIFICATION:
-		return "the token didn't verify its user";
+		return "the token answered without checking PIN or fingerprint";
 	case TOKEN_ERR_UNSTABLE:
 		return "the token gives different secrets for the same question";
 	case TOKEN_ERR_NO_TOUCH:
 		return "the token gives its secret to any program without a touch";
 	case TOKEN_ERR_ALWAYS_UV:
-		return "the token insists on its PIN now, which it was enrolled without";
+		return "the token insists on its PIN";
 	case TOKEN_ERR_NO_PIN_SUPPORT:
 		return "the token can't have a PIN";
 	case TOKEN_ERR_ENROLLED:
@@ -75,6 +75,15 @@ const char *token_strerror(int err)
 		return "the YubiKey's slot 2 is protected by an access code";
 	case TOKEN_ERR_UNSUPPORTED:
 		return "this version has no support for that kind of token";
+	case TOKEN_ERR_PIN_REMOVED:
+		return "the token has no PIN any more: it was reset since it was enrolled, or is "
+		       "another one";
+	case TOKEN_ERR_PIN_DEMANDED:
+		return "the token insists on its PIN now, which it was enrolled without";
+	case TOKEN_ERR_UV_FAILED:
+		return "the token didn't recognise the finger";
+	case TOKEN_ERR_HELPER_ENDED:
+		return "the helper touchvault-token ended before it had an answer";
 	}
 	return "unknown error";
 }

@@ -81,10 +81,18 @@ static int fido2_assert_verified(struct fido2 *f, const struct token_credential 
 {
 	int r = fido2_assert(f, credentials, n, ask, ret);
 
-	if (r != TOKEN_ERR_NO_VERIFICATION || !ask->uv || f->pin_known || !f->pin_set)
+	if (r != TOKEN_ERR_UV_FAILED || !ask->uv || f->pin_known || !f->pin_set)
 		return r;
 	r = fido2_ask_pin(f);
 	return r < 0 ? r : fido2_assert(f, credentials, n, ask, ret);
+}
+
+/* A token that was enrolled did as its credential wants: it was changed. */
+static int fido2_since_enrolment(int r, bool uv)
+{
+	if (r == TOKEN_ERR_PIN_NOT_SET)
+		return TOKEN_ERR_PIN_REMOVED;
+	return r == TOKEN_ERR_PIN_REQUIRED && !uv ? TOKEN_ERR_PIN_DEMANDED : r;
 }
 
 static int fido2_derive_set(struct fido2 *f, const struct fido2_set *set, bool uv,
@@ -102,9 +110,9 @@ static int fido2_derive_set(struct fido2 *f, const struct fido2_set *set, bool u
 	int r = uv ? fido2_prepare_uv(f) : 0;
 
 	if (!uv && f->uv_always)
-		return TOKEN_ERR_ALWAYS_UV;
+		return TOKEN_ERR_PIN_DEMANDED;
 	if (r < 0)
-		return r;
+		return fido2_since_enrolment(r, uv);
 	for (size_t i = 0; i < set->n; i += f->list_max) {
 		r = fido2_assert_verified(f, set->c + i, fido2_chunk(f, set, i), &ask, &answer);
 		if (r == TOKEN_ERR_NOT_ENROLLED)
@@ -116,7 +124,7 @@ static int fido2_derive_set(struct fido2 *f, const struct fido2_set *set, bool u
 		ret->response.len = sizeof(answer.secret);
 		return 0;
 	}
-	return r == TOKEN_ERR_PIN_REQUIRED && !uv ? TOKEN_ERR_ALWAYS_UV : r;
+	return fido2_since_enrolment(r, uv);
 }
 
 /* One assertion with all the credentials, unless some are with user
@@ -250,7 +258,7 @@ static int fido2_enrol_make(
 		return r;
 	r = fido2_make_credential(f, uv, request, &touch, ret);
 	/* With built-in verification that fails, the PIN will do. */
-	if ((r == TOKEN_ERR_NO_VERIFICATION || r == TOKEN_ERR_PIN_REQUIRED) && f->pin_set &&
+	if ((r == TOKEN_ERR_UV_FAILED || r == TOKEN_ERR_PIN_REQUIRED) && f->pin_set &&
 	    !f->pin_known) {
 		r = fido2_ask_pin(f);
 		if (r == 0)

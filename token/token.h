@@ -18,7 +18,7 @@
 enum token_err {
 	TOKEN_OK = 0,
 	TOKEN_ERR_INTERNAL = -1,          /* a bug, or no memory */
-	TOKEN_ERR_HELPER = -2,            /* helper missing, not ours, or it died */
+	TOKEN_ERR_HELPER = -2,            /* helper missing, or not ours */
 	TOKEN_ERR_NONE = -3,              /* no token plugged in */
 	TOKEN_ERR_SEVERAL = -4,           /* several, and none can be told to be right */
 	TOKEN_ERR_NO_DEVICE = -5,         /* the device path named is not there */
@@ -33,7 +33,7 @@ enum token_err {
 	TOKEN_ERR_PIN_INVALID = -14,      /* wrong PIN */
 	TOKEN_ERR_PIN_AUTH_BLOCKED = -15, /* too many in a row: replug it */
 	TOKEN_ERR_PIN_BLOCKED = -16,      /* for good: reset it */
-	TOKEN_ERR_PIN_NOT_SET = -17,      /* slot wants a PIN, the token has none */
+	TOKEN_ERR_PIN_NOT_SET = -17,      /* to be enrolled with a PIN, and has none */
 	TOKEN_ERR_UNPLUGGED = -18,        /* gone in the middle of it */
 	TOKEN_ERR_FAILED = -19,           /* broken protocol, garbage, vendor error */
 	TOKEN_ERR_U2F_ONLY = -20,         /* a key without FIDO2 */
@@ -41,18 +41,22 @@ enum token_err {
 	TOKEN_ERR_NO_SECRET = -22,        /* said success, gave no secret of 32 bytes */
 	TOKEN_ERR_BAD_SIGNATURE = -23,    /* signed by another key */
 	TOKEN_ERR_NO_PRESENCE = -24,      /* answered without the user-presence flag */
-	TOKEN_ERR_NO_VERIFICATION = -25,  /* answered without the UV flag, or UV failed */
+	TOKEN_ERR_NO_VERIFICATION = -25,  /* answered without the UV flag */
 	TOKEN_ERR_UNSTABLE = -26,         /* self-test: two responses differ */
 	TOKEN_ERR_NO_TOUCH = -27,         /* hands out the secret without a touch */
-	TOKEN_ERR_ALWAYS_UV = -28,        /* slot without PIN, token insists on one */
+	TOKEN_ERR_ALWAYS_UV = -28,        /* to be enrolled without PIN, insists on it */
 	TOKEN_ERR_NO_PIN_SUPPORT = -29,   /* PIN wanted, the token can't have one */
 	TOKEN_ERR_ENROLLED = -31,         /* knows one of the credentials already */
 	TOKEN_ERR_UNSUPPORTED = -30,      /* kind of slot this build knows no back end for */
 	TOKEN_ERR_SLOT = -32,             /* YubiKey: slot 2 answers no challenge */
 	TOKEN_ERR_SLOT_IN_USE = -33,      /* YubiKey: slot 2 would be overwritten */
 	TOKEN_ERR_SLOT_LOCKED = -34,      /* YubiKey: slot 2 has an access code */
+	TOKEN_ERR_PIN_REMOVED = -35,      /* enrolled with a PIN, and has none now */
+	TOKEN_ERR_PIN_DEMANDED = -36,     /* enrolled without PIN, insists on it now */
+	TOKEN_ERR_UV_FAILED = -37,        /* fingerprint or the like not recognised */
+	TOKEN_ERR_HELPER_ENDED = -38,     /* it died before its last word */
 };
-#define TOKEN_ERR_LAST TOKEN_ERR_SLOT_LOCKED
+#define TOKEN_ERR_LAST TOKEN_ERR_HELPER_ENDED
 
 enum token_kind {
 	TOKEN_KIND_FIDO2 = 1,
