@@ -17,6 +17,7 @@ import tempfile
 import time
 
 import report
+import touch
 from stores import GPG_KEYS, Stores, entries, middle
 
 PEERS = {"pass": "pass", "age": "age", "keepassxc-cli": "keepassxc-cli"}
@@ -227,6 +228,9 @@ def benchmark(s, args, have):
         print(report.group_text(figures), flush=True)
         if "added_to" in group:
             check_added(s, group["added_to"], args.rounds + args.warm_up)
+    if have["fido2-assert"] and re.search(args.only, touch.TITLE):
+        result["touch"] = touch.measure(s, n, args.rounds)
+        print(touch.text(result["touch"]), flush=True)
     print("Transactions with the token: " +
           ", ".join(f"{k} {v}" for k, v in result["transactions"].items()))
     print(report.NOTES, end="")
@@ -270,7 +274,7 @@ def main():
     args = arguments()
     in_own_session()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench.py: stopped"))
-    have = {tool: shutil.which(tool) is not None for tool in (*PEERS, "strace")}
+    have = {tool: shutil.which(tool) is not None for tool in (*PEERS, "strace", "fido2-assert")}
     with tempfile.TemporaryDirectory(prefix="tvbench.", dir=args.dir) as directory:
         s = Stores(args.build, directory)
         try:
