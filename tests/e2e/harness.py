@@ -33,8 +33,10 @@ SANITIZER = (b"AddressSanitizer", b"runtime error:", b"LeakSanitizer")
 
 
 class Result:
-    def __init__(self, status, out, err, tty=b""):
-        self.status, self.out, self.err, self.tty = status, out, err, tty
+    """tty: what the terminal showed after what was expected; shown: all of it."""
+
+    def __init__(self, status, out, err, tty=b"", shown=b""):
+        self.status, self.out, self.err, self.tty, self.shown = status, out, err, tty, shown
 
     def __repr__(self):
         return f"status {self.status}\nout: {self.out!r}\nerr: {self.err!r}\ntty: {self.tty!r}"
@@ -77,7 +79,7 @@ class Terminal:
 
     def __init__(self, home, args, pipe_stdin=None, pipe_stdout=False, env=None, command=None):
         self.master, slave = pty.openpty()
-        self.said = b""
+        self.said = self.shown = b""
         self.initial = termios.tcgetattr(slave)
 
         def adopt():
@@ -101,6 +103,7 @@ class Terminal:
         except OSError:
             return False
         self.said += data
+        self.shown += data
         return bool(data)
 
     def expect(self, text):
@@ -120,10 +123,11 @@ class Terminal:
         return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
 
     def finish(self):
-        out, end = b"", time.monotonic() + DEADLINE
+        out = b""
         if self.process.stdout:
             out = self.process.stdout.read()
             self.process.stdout.close()
+        end = time.monotonic() + DEADLINE
         while self.process.poll() is None:
             if time.monotonic() > end:
                 self.process.kill()
@@ -136,7 +140,7 @@ class Terminal:
         os.close(self.master)
         if not restored:
             raise AssertionError("the terminal's settings were not restored")
-        return Result(self.process.returncode, out, b"", self.said)
+        return Result(self.process.returncode, out, b"", self.said, self.shown)
 
 
 class Case(unittest.TestCase):
@@ -200,7 +204,7 @@ done
 mkdir /dev/pts && mount --rbind "$1/dev/pts" /dev/pts
 mount -t tmpfs none /sys/class && mkdir /sys/class/hidraw
 plug() {
-	i=0
+	i=$3
 	for pts in $2; do
 		: >/dev/hidraw$i; mount --bind "$pts" /dev/hidraw$i
 		mkdir -p /sys/class/hidraw/hidraw$i/device
@@ -208,21 +212,22 @@ plug() {
 		i=$((i + 1))
 	done
 }
-if [ "$3" = 0 ]; then plug "$1" "$2"; else (sleep "$3"; plug "$1" "$2") </dev/null >/dev/null 2>&1 & fi
-shift 3
+if [ "$3" = 0 ]; then plug "$1" "$2" "$4"; else (sleep "$3"; plug "$1" "$2" "$4") </dev/null >/dev/null 2>&1 & fi
+shift 4
 exec "$@"
 """
 
 
-def plugged_in(directory, *tokens, late=0, usb=False):
-    """What to start a program with so that it finds the tokens as /dev/hidraw0
-    and so on, listed by the kernel; or finds them late, after some seconds. usb: there is
-    a USB bus, with nothing on it. Takes root and a mount namespace."""
+def plugged_in(directory, *tokens, late=0, first=0, usb=False):
+    """What to start a program with so that it finds the tokens as /dev/hidraw0 (or
+    what comes first) and so on, listed by the kernel; or finds them late, after some
+    seconds. usb: there is a USB bus, with nothing on it. Takes root and a mount
+    namespace."""
     with open(os.path.join(directory, "descriptor"), "wb") as f:
         f.write(FIDO_DESCRIPTOR)
     nodes = " ".join(os.path.realpath(t.path) for t in tokens)
-    plug = "mkdir -p /dev/bus/usb/001\nshift 3\n".join(PLUG.split("shift 3\n")) if usb else PLUG
-    return ["unshare", "--mount", "sh", "-euc", plug, "sh", directory, nodes, str(late)]
+    plug = "mkdir -p /dev/bus/usb/001\nshift 4\n".join(PLUG.split("shift 4\n")) if usb else PLUG
+    return ["unshare", "--mount", "sh", "-euc", plug, "sh", directory, nodes, str(late), str(first)]
 
 
 def digest(path):

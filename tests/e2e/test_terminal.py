@@ -95,6 +95,7 @@ class Notice(Case):
         self.add(token, "k", {"a": "b"})
         result = self.ok(self.home.run("--device", token.path, "get", "k"))
         self.assertIn(b'"blue key"', result.err)
+        self.assertIn(f"({token.path}) to get k (30 s, Ctrl-C cancels)".encode(), result.err)
 
     def test_a_program_gets_it_as_json(self):
         token = self.token()
@@ -167,21 +168,6 @@ class Init(Case):
         t.type("271828\n")
         self.assertEqual(t.finish().status, 0)
         self.ok(self.home.run("--device", token.path, "add", "a", "--field", "k=-", stdin=b"v"))
-
-    def test_a_token_that_needs_no_touch(self):
-        token = self.token(gives_secret_without_up=True)
-        self.refused(self.home.run("--device", token.path, "init"), 17, "touch")
-        self.assertIsNone(digest(self.home.vault))
-        self.ok(self.home.run("--device", token.path, "init", "--allow-no-touch"))
-        self.assertIn(b"D", self.ok(self.home.run("status")).out)
-
-    def test_tokens_that_do_not_qualify(self):
-        for name, options in {"no-hmac": {"no_hmac_secret": True},
-                              "unstable": {"fault": "unstable-secret"},
-                              "unsigned": {"fault": "bad-signature"}}.items():
-            with self.subTest(name):
-                self.refused(self.home.run("--device", self.token(name, **options).path, "init"), 17)
-                self.assertIsNone(digest(self.home.vault))
 
     def test_names(self):
         token = self.token()

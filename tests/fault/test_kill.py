@@ -162,34 +162,6 @@ class Unplugged(FaultCase):
                     self.plugged.control("replug")
         self.still_works()
 
-    def start(self):
-        self.plugged.control("touch-policy never")
-        process = subprocess.Popen(self.home.command(*self.device, *CHANGES["remove"].args), env=self.home.env,
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   start_new_session=True)
-        self.assertTrue(process.stderr.readline().startswith(b"Touch the "))
-        with open(f"/proc/{process.pid}/task/{process.pid}/children") as f:
-            helper, = (int(p) for p in f.read().split())
-        return process, helper
-
-    def test_helper_is_killed(self):
-        before = digest(self.home.vault)
-        process, helper = self.start()
-        os.kill(helper, signal.SIGKILL)
-        out, err = process.communicate(timeout=30)
-        self.one_sentence(Result(process.returncode, out, err), 17)
-        self.assertEqual(digest(self.home.vault), before)
-        self.plugged.control("touch-policy at-once")
-        self.still_works()
-
-    def test_killed_while_it_waits_for_the_touch(self):
-        """The helper ends by itself, and leaves a token that answers."""
-        process, _ = self.start()
-        process.kill()
-        process.communicate(timeout=30)
-        self.plugged.control("touch-policy at-once")
-        self.still_works()
-
 
 if __name__ == "__main__":
     unittest.main()

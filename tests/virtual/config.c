@@ -69,6 +69,7 @@ static const char *const faults[] = {
 	[FAULT_UNPLUG_AT] = "unplug-at",
 	[FAULT_UNSTABLE_SECRET] = "unstable-secret",
 	[FAULT_WRONG_CREDENTIAL] = "wrong-credential",
+	[FAULT_CHATTER] = "chatter",
 };
 
 static const char *const touches[] = {

@@ -160,7 +160,7 @@ static void cbor_reply(struct token *t, uint8_t *reply, size_t len)
 {
 	uint32_t cid = t->hid.cid;
 	enum fault fault = FAULT_NONE;
-	uint8_t skew = 0;
+	uint8_t skew = 0, other[100] = { STATUS_UPNEEDED };
 
 	if (hid_fault(t, FAULT_UNPLUG_AT) &&
 	    t->cfg.fault_arg == UNPLUG_AFTER && t->touch.given) {
@@ -187,6 +187,11 @@ static void cbor_reply(struct token *t, uint8_t *reply, size_t len)
 	log_line("txn CBOR %s -> %02x%s%s", t->txn, reply[0],
 		 fault ? " fault=" : "", fault ? fault_name(fault) : "");
 	hid_idle(t);
+	if (hid_fault(t, FAULT_CHATTER)) {
+		/* What another program hears, and whoever reads the node. */
+		msg_send(t, cid ^ 0x01010101, CMD_KEEPALIVE, other, 1, 0);
+		msg_send(t, cid ^ 0x01010101, CMD_CBOR, other, sizeof(other), 0);
+	}
 	if (fault != FAULT_DROP_REPLY)
 		msg_send(t, cid, CMD_CBOR, reply, len, skew);
 }

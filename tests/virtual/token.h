@@ -46,6 +46,7 @@ enum fault {
 	FAULT_UNPLUG_AT,
 	FAULT_UNSTABLE_SECRET,
 	FAULT_WRONG_CREDENTIAL,
+	FAULT_CHATTER,
 };
 
 enum unplug_at { UNPLUG_BEFORE, UNPLUG_DURING, UNPLUG_AFTER };
@@ -76,7 +77,7 @@ struct config {
 
 	enum fault fault;
 	unsigned int fault_arg;
-	char fault_target[32];		/* a command's name, or "all" */
+	char fault_target[48];		/* a command's name, or "all" */
 };
 
 struct out_frame {
