@@ -229,93 +229,7 @@ class Several(YubiKeys):
                           ("ykotp", "yubikey:12345679", "first")})
 
 
-class Wrong(YubiKeys):
-    def test_faults(self):
-        self.vault()
-        before = digest(self.home.vault)
-        for fault, status, word in (("permission", 12, "permission"), ("busy", 17, "in use"),
-                                    ("io", 17, "failed"), ("garbage", 17, "failed"),
-                                    ("short", 17, "failed"),
-                                    ("absent", 10, "plugged in")):
-            with self.subTest(fault):
-                self.yk.control(fault=fault)
-                self.refused(self.get(), status, word)
-                self.refused(self.home.run("remove", "k"), status, word)
-                self.yk.control(fault="none")
-                self.assertEqual(digest(self.home.vault), before)
-                self.opens()
-
-    def test_unplugged_while_it_waits(self):
-        self.vault()
-        self.yk.control(touch="never")
-        t = self.home.on_terminal("get", "k", pipe_stdout=True)
-        t.expect("Touch the YubiKey")
-        self.yk.control(fault="unplug-waiting")
-        result = t.finish()
-        self.assertEqual((result.status, result.out), (17, b""))
-        self.assertIn(b"unplugged", result.tty)
-        self.yk.control(touch="at-once", fault="none")
-        self.opens()
-
-    def test_unstable_is_not_enrolled(self):
-        self.program(*USUAL)
-        self.yk.control(fault="unstable")
-        self.refused(self.home.run("--device", "yubikey", "init", "--no-passphrase"), 17, "different secrets")
-
-    def test_touch_too_late(self):
-        self.vault()
-        self.yk.set_timeout(1)
-        self.yk.control(touch="never")
-        self.refused(self.get(), 13)
-        self.yk.control(touch="at-once")
-        self.opens()
-
-    def test_empty_slot(self):
-        self.refused(self.home.run("--device", "yubikey", "init", "--no-passphrase"), 17, "token program")
-        self.vault()
-        self.assertEqual(self.yk.tool("ykpersonalize", "-2", "-z", "-y").returncode, 0)
-        self.refused(self.get(), 17, "slot 2")
-
-    def test_another_kind_of_slot(self):
-        self.vault()
-        self.assertEqual(self.yk.tool("ykpersonalize", "-2", "-y", "-a" + "00" * 16).returncode, 0)
-        self.refused(self.get(), 17, "slot 2")
-
-    def test_programmed_anew(self):
-        self.vault()
-        self.program(*USUAL, key=OTHER)
-        self.refused(self.get(), 11, "programmed anew")
-
-    def test_programmed_anew_with_a_passphrase(self):
-        self.vault_with_passphrase()
-        self.program(*USUAL, key=OTHER)
-        result = self.with_passphrase("get", "k")
-        self.assertEqual((result.status, result.out), (15, b""))
-        self.assertIn(b"programmed anew", result.tty)
-
-    def test_wants_no_touch_any_more(self):
-        self.vault()
-        self.program("hmac-lt64", "serial-api-visible")
-        self.refused(self.get(), 17, "without a touch")
-
-    def test_cancelled(self):
-        """The key stops blinking, and is usable at once."""
-        self.vault()
-        self.yk.control(touch="never")
-        for signal_or_key in (signal.SIGTERM, "\x03"):
-            waited = self.touches()
-            t = self.home.on_terminal("get", "k", pipe_stdout=True)
-            t.expect("Touch the YubiKey")
-            self.assertEqual(self.touches(), waited + 1)
-            if isinstance(signal_or_key, str):
-                t.type(signal_or_key)
-            else:
-                t.process.send_signal(signal_or_key)
-            self.assertEqual(t.finish().status, 14)
-            self.assertIn("cancel slot 2", self.yk.events()[-3:])
-        self.yk.control(touch="at-once")
-        self.opens()
-
+class Usb(YubiKeys):
     def test_keyboard_is_given_back(self):
         """On every path: what the kernel's driver doesn't have can't type."""
         self.vault()
@@ -325,24 +239,10 @@ class Wrong(YubiKeys):
         events = self.yk.events()
         self.assertEqual(events.count("detach key 1"), events.count("attach key 1"))
 
-    def test_lock_of_our_own(self):
-        self.vault()
-        hold = ('import fcntl, os, subprocess, sys\n'
-                'fd = os.open("/dev/bus/usb", os.O_RDONLY)\n'
-                'fcntl.flock(fd, fcntl.LOCK_EX)\n'
-                'sys.exit(subprocess.run(sys.argv[1:]).returncode)\n')
-        node = plugged_in(self.dir, usb=True)
-        self.assertEqual(self.ok(self.home.run("get", "k", wrap=node)).out, b"CANARY")
-        env = {"LD_PRELOAD": ""}
-        result = self.home.run("get", "k", wrap=[*node, "env", "-u", "LD_PRELOAD", "python3", "-c", hold, "env",
-                                                 "LD_PRELOAD=" + self.home.env["LD_PRELOAD"]], env=env)
-        self.refused(result, 17, "in use")
-
     def test_libusb_itself_starts_confined(self):
         """Without the library in software: nothing is plugged in, and that is said."""
-        node = plugged_in(self.dir, usb=True)
         home = Home(os.path.join(self.dir, "plain"))
-        for wrap in (node, ()):
+        for wrap in (plugged_in(self.dir, usb=True), ()):
             self.refused(home.run("token", "program", wrap=wrap), 10, "no token is plugged in")
 
 
