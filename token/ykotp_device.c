@@ -25,7 +25,7 @@
 #define YKOTP_REPLY_MAX (4 * YKOTP_CHUNK_LEN)
 #define YKOTP_CRC_LEN 2
 #define YKOTP_ITEM_MASK 0x1f
-#define YKOTP_POLL_MS 10
+#define YKOTP_POLL_MS 10   /* in the end; sooner at first */
 #define YKOTP_QUIET_MS 500 /* for an answer that needs nobody */
 #define YKOTP_SERIAL_LEN 4
 
@@ -137,7 +137,7 @@ static int ykotp_await(struct ykotp *y, const struct message_touch *touch, bool 
 	int64_t deadline = ykotp_now() + YKOTP_QUIET_MS;
 	const struct message done = { .type = MESSAGE_TOUCH_DONE };
 	uint8_t flags;
-	int r;
+	int r, pause = 1;
 
 	*ret_touched = false;
 	for (;;) {
@@ -152,7 +152,7 @@ static int ykotp_await(struct ykotp *y, const struct message_touch *touch, bool 
 		else if (ykotp_now() > deadline)
 			r = TOKEN_ERR_SLOT;
 		if (r == 0)
-			caller_pause(y->caller, YKOTP_POLL_MS);
+			caller_pause(y->caller, pause < YKOTP_POLL_MS ? pause++ : YKOTP_POLL_MS);
 		if (r == 0 && caller_cancelled(y->caller))
 			r = TOKEN_ERR_CANCELLED;
 		if (r < 0)
@@ -276,26 +276,36 @@ void ykotp_close(struct ykotp *y)
 	explicit_bzero(y, sizeof(*y));
 }
 
+/* Whether there is one more than the first; it isn't asked anything. */
+static bool ykotp_is_alone(void)
+{
+	YK_KEY *second = yk_open_key(1);
+
+	if (second != NULL)
+		(void)yk_close_key(second);
+	return second == NULL && yk_errno == YK_ENOKEY;
+}
+
 int ykotp_open_path(struct ykotp *y, const char *path, struct caller *caller)
 {
 	bool any = strcmp(path, TOKEN_PATH_YKOTP) == 0 || *path == '\0';
-	int found = -1, wrong = any ? TOKEN_ERR_NONE : TOKEN_ERR_NO_DEVICE, r = 0;
+	int wrong = TOKEN_ERR_NO_DEVICE, r;
 
+	if (any) {
+		r = ykotp_open(y, 0, caller);
+		return r == TOKEN_ERR_NONE || ykotp_is_alone() ? r : TOKEN_ERR_SEVERAL;
+	}
 	for (int i = 0; i < YKOTP_KEYS_MAX; i++) {
 		r = ykotp_open(y, i, caller);
 		if (r == TOKEN_ERR_NONE)
 			break;
-		if (r == TOKEN_ERR_CANCELLED ||
-		    (r == 0 && strcmp(y->device.path, path) == 0 && !any))
+		if (r == TOKEN_ERR_CANCELLED || (r == 0 && strcmp(y->device.path, path) == 0))
 			return r;
-		if (any && found >= 0)
-			return TOKEN_ERR_SEVERAL;
 		if (r < 0)
 			wrong = r;
-		found = i;
 		ykotp_close(y);
 	}
-	return any && found >= 0 ? ykotp_open(y, found, caller) : wrong;
+	return wrong;
 }
 
 /* FORMAT.md, "Token slot". With a last byte of zero a token in variable-length

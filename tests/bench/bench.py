@@ -4,6 +4,7 @@
 
 Ends with a status other than 0 only where a run failed or an output was wrong."""
 import argparse
+import hmac
 import json
 import os
 import platform
@@ -20,7 +21,8 @@ import report
 import touch
 from stores import GPG_KEYS, Stores, entries, middle
 
-PEERS = {"pass": "pass", "age": "age", "keepassxc-cli": "keepassxc-cli"}
+PEERS = {"pass": "pass", "age": "age", "keepassxc-cli": "keepassxc-cli",
+         "ykchalresp": "yubikey-personalization"}
 SYNCS = re.compile(r"\b(?:fsync|fdatasync|syncfs|sync_file_range|sync)\(")
 
 
@@ -89,8 +91,23 @@ def version_group(s):
     return {"title": "version", "commands": commands}
 
 
+def yubikey_groups(s):
+    """With the finger there, and 700 ms later: how soon is it noticed?"""
+    yk, env, get = s.fill_yubikey()
+    challenge = "5a" * 63
+    answer = hmac.new(bytes(20), bytes.fromhex(challenge), "sha1").hexdigest() + "\n"
+    for touch_policy, title in (("at-once", "touched at once"), ("after:700", "touched after 700 ms")):
+        def policy(touch_policy=touch_policy):
+            yk.control(touch=touch_policy)
+        commands = twice("touchvault get", get, expect="secret", env=env)
+        commands.append(Command("ykchalresp", ["ykchalresp", "-2", "-x", challenge], "ykchalresp",
+                                expect=answer, env=yk.environment("/usr/bin/ykchalresp")))
+        yield {"title": f"YubiKey's slot, {title}", "commands": commands, "before": policy}
+
+
 def groups_of(s, sizes):
     yield version_group(s)
+    yield from yubikey_groups(s)
     for group in (get_group, list_group, add_group):
         for n in sizes:
             yield group(s, n)
@@ -219,6 +236,7 @@ def benchmark(s, args, have):
     for group in groups_of(s, args.sizes):
         if not re.search(args.only, group["title"]):
             continue
+        group.pop("before", lambda: None)()
         figures = run_group(s, group, args.rounds, args.warm_up, have)
         if figures is None:
             failed.append(group["title"])

@@ -7,7 +7,9 @@ import subprocess
 import sys
 from xml.sax.saxutils import escape
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "virtual"))
+for folder in ("virtual", os.path.join("virtual", "ykotp")):
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", folder))
+from virtualyk import VirtualYk  # noqa: E402
 from vtoken import VToken  # noqa: E402
 
 # gpg's own choice on Debian 12, and the quickest key that it makes.
@@ -74,6 +76,17 @@ class Stores:
                   f"{home}/.local/state/touchvault/host.key",
                   f"{home}/.local/state/touchvault/state", self.token.path, floor],
                  lines.encode())
+
+    def fill_yubikey(self):
+        """A vault with one entry that a YubiKey's slot opens. What preloads the key
+        in software, and the command."""
+        yk = VirtualYk(os.path.join(self.build, "tests/virtual/ykotp/libvirtualyk.so"), self.dir)
+        yk.program(2, bytes(20), "hmac-lt64", "chal-btn-trig", "serial-api-visible")
+        env = yk.environment(self.touchvault)
+        vault = [self.touchvault, "--vault", "yubikey", "--device", "yubikey"]
+        self.run([*vault, "init", "--no-passphrase"], env=env)
+        self.run([*vault, "add", "k", "--field", "a=-"], b"secret", env)
+        return yk, env, [*vault, "get", "k"]
 
     # pass
 
