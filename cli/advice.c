@@ -108,7 +108,13 @@ static const char *advice_for_pin(enum token_err err)
 		return "only a reset frees it, which destroys its credentials: use another token "
 		       "of this vault; if there is none, get new keys at the brokers";
 	if (err == TOKEN_ERR_PIN_NOT_SET)
-		return "set one with \"fido2-token -S\" and repeat";
+		return "set one with \"touchvault token set-pin\"";
+	if (err == TOKEN_ERR_PIN_SET)
+		return "change it with \"touchvault token change-pin\"";
+	if (err == TOKEN_ERR_PIN_POLICY)
+		return "give it another one with \"touchvault token change-pin\"";
+	if (err == TOKEN_ERR_PIN_DIFFERS)
+		return "nothing was changed: repeat";
 	if (err == TOKEN_ERR_PIN_REMOVED)
 		return "use another token of this vault, and with its touch enrol this one anew: "
 		       "\"touchvault token remove\", then \"token add\"";
@@ -192,6 +198,9 @@ const char *advice_for_token(int err)
 	case TOKEN_ERR_PIN_REMOVED:
 	case TOKEN_ERR_PIN_DEMANDED:
 	case TOKEN_ERR_UV_FAILED:
+	case TOKEN_ERR_PIN_SET:
+	case TOKEN_ERR_PIN_POLICY:
+	case TOKEN_ERR_PIN_DIFFERS:
 	case TOKEN_ERR_ALWAYS_UV:
 	case TOKEN_ERR_NO_PIN_SUPPORT:
 		return advice_for_pin((enum token_err)err);

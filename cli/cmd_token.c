@@ -7,7 +7,9 @@
 #include "cli/output.h"
 #include "cli/session_token.h"
 #include "cli/terminal.h"
+#include "cli/token_info.h"
 #include "cli/token_list.h"
+#include "cli/token_pin.h"
 #include "cli/token_program.h"
 #include "vault/cleanup.h"
 
@@ -271,6 +273,21 @@ static int token_list_verb(struct app *app, const struct arguments *args, struct
 	return r == 0 ? token_list_print(app, v, plugged, n) : r;
 }
 
+static int token_set_pin_verb(struct app *app)
+{
+	return token_pin_set(app, false);
+}
+
+static int token_change_pin_verb(struct app *app)
+{
+	return token_pin_set(app, true);
+}
+
+static int token_info_verb(struct app *app)
+{
+	return token_info_print(app);
+}
+
 static const struct verb {
 	const char *name;
 	int operands; /* the verb itself counts */
@@ -283,6 +300,9 @@ static const struct verb {
 	{ "rename", 3, token_rename, NULL },
 	{ "test", 2, token_test, NULL },
 	{ "refresh", 2, token_refresh, NULL },
+	{ "info", 1, NULL, token_info_verb },
+	{ "set-pin", 1, NULL, token_set_pin_verb },
+	{ "change-pin", 1, NULL, token_change_pin_verb },
 	{ "program", 1, NULL, token_program_verb },
 };
 
@@ -298,7 +318,8 @@ int cmd_token(struct app *app, const struct arguments *args)
 	if (verb == NULL || args->n_operands != verb->operands)
 		return fail(app, STATUS_USAGE,
 		    "the usage is \"touchvault token list\", \"add NAME\", \"remove NAME\", "
-		    "\"rename FROM TO\", \"test NAME\", \"refresh NAME\" or \"program\"");
+		    "\"rename FROM TO\", \"test NAME\", \"refresh NAME\", \"info\", \"set-pin\", "
+		    "\"change-pin\" or \"program\"");
 	if (verb->run_without_vault != NULL)
 		return verb->run_without_vault(app);
 	r = session_open(app, &v);

@@ -98,6 +98,7 @@ enum exit_status exit_status_of_token(int err)
 		return STATUS_NO_TOKEN;
 	case TOKEN_ERR_ENROLLED:
 	case TOKEN_ERR_SLOT_IN_USE:
+	case TOKEN_ERR_PIN_SET:
 		return STATUS_EXISTS;
 	case TOKEN_ERR_NOT_ENROLLED:
 	case TOKEN_ERR_NOT_A_TOKEN:
@@ -115,6 +116,8 @@ enum exit_status exit_status_of_token(int err)
 	case TOKEN_ERR_PIN_NOT_SET:
 	case TOKEN_ERR_PIN_REMOVED:
 	case TOKEN_ERR_PIN_DEMANDED:
+	case TOKEN_ERR_PIN_POLICY:
+	case TOKEN_ERR_PIN_DIFFERS:
 	case TOKEN_ERR_ALWAYS_UV:
 	case TOKEN_ERR_NO_PIN_SUPPORT:
 		return STATUS_PIN;

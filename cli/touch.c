@@ -6,6 +6,8 @@
 
 #include "cli/output.h"
 #include "cli/terminal.h"
+#include "vault/cleanup.h"
+#include "vault/text.h"
 
 static const char *product_of(const struct token_device *d)
 {
@@ -53,24 +55,78 @@ static void touch_done(void *ctx)
 	(void)ctx;
 }
 
-static int ask_pin(
-    void *ctx, const struct token_device *d, int retries, char ret_pin[static TOKEN_PIN_MAX + 1])
+/* One entry of a PIN. As the callback of struct token_ui; too_long is the error if
+ * it is. */
+static int ask_once(const char *prompt, enum token_err too_long, char ret[static TOKEN_PIN_MAX + 1])
+{
+	size_t len;
+
+	switch ((enum terminal_err)terminal_prompt(prompt, true, ret, TOKEN_PIN_MAX + 1, &len)) {
+	case TERMINAL_OK:
+		return (int)len;
+	case TERMINAL_ERR_NONE:
+		return TOKEN_ERR_PIN_REQUIRED;
+	case TERMINAL_ERR_CANCELLED:
+		return 0;
+	case TERMINAL_ERR_TOO_LONG:
+		return too_long;
+	}
+	return TOKEN_ERR_INTERNAL;
+}
+
+static int ask_current(const struct token_pin_request *request, char ret[static TOKEN_PIN_MAX + 1])
 {
 	char prompt[TOKEN_PRODUCT_MAX + 64], left[32] = "";
-	size_t len;
-	int r;
 
+	if (request->retries >= 0)
+		(void)snprintf(left, sizeof(left), " (%d %s left)", request->retries,
+		    request->retries == 1 ? "try" : "tries");
+	(void)snprintf(
+	    prompt, sizeof(prompt), "PIN of the %s%s: ", product_of(&request->device), left);
+	return ask_once(prompt, TOKEN_ERR_PIN_INVALID, ret);
+}
+
+/* Characters of text; 0 if it is no text. */
+static size_t count_characters(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	if (!text_valid(text, len, TOKEN_PIN_MAX))
+		return 0;
+	for (size_t i = 0; i < len; i++)
+		n += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return n;
+}
+
+static int ask_new(const struct token_pin_request *request, char ret[static TOKEN_PIN_MAX + 1])
+{
+	_cleanup_secret_ char *again = secret_alloc(TOKEN_PIN_MAX + 1);
+	const char *product = product_of(&request->device);
+	char prompt[TOKEN_PRODUCT_MAX + 64];
+	int len, len_again;
+
+	if (again == NULL)
+		return TOKEN_ERR_INTERNAL;
+	(void)snprintf(prompt, sizeof(prompt),
+	    "New PIN of the %s (at least %zu characters): ", product, request->pin_min);
+	len = ask_once(prompt, TOKEN_ERR_PIN_POLICY, ret);
+	if (len > 0 && count_characters(ret, (size_t)len) < request->pin_min)
+		return TOKEN_ERR_PIN_POLICY;
+	if (len <= 0)
+		return len;
+	(void)snprintf(prompt, sizeof(prompt), "New PIN of the %s again: ", product);
+	len_again = ask_once(prompt, TOKEN_ERR_PIN_DIFFERS, again);
+	if (len_again > 0 && (len_again != len || sodium_memcmp(ret, again, (size_t)len) != 0))
+		return TOKEN_ERR_PIN_DIFFERS;
+	return len_again;
+}
+
+static int ask_pin(
+    void *ctx, const struct token_pin_request *request, char ret_pin[static TOKEN_PIN_MAX + 1])
+{
 	(void)ctx;
-	if (retries >= 0)
-		(void)snprintf(
-		    left, sizeof(left), " (%d %s left)", retries, retries == 1 ? "try" : "tries");
-	(void)snprintf(prompt, sizeof(prompt), "PIN of the %s%s: ", product_of(d), left);
-	r = terminal_prompt(prompt, true, ret_pin, TOKEN_PIN_MAX + 1, &len);
-	if (r == TERMINAL_ERR_NONE)
-		return -1;
-	if (r == TERMINAL_ERR_TOO_LONG)
-		terminal_say("A PIN has at most %d bytes.", TOKEN_PIN_MAX);
-	return r == 0 ? (int)len : 0;
+	return request->which == TOKEN_PIN_NEW ? ask_new(request, ret_pin)
+					       : ask_current(request, ret_pin);
 }
 
 void touch_begin(const struct touch_notice *notice, struct token_ui *ret)

@@ -106,3 +106,11 @@ int backend_derive(
 	}
 	return r;
 }
+
+int backend_set_pin(
+    struct caller *caller, const struct message_set_pin *request, struct token_device *ret)
+{
+	if (!backend_is_named(&backend_fido2, request->path))
+		return TOKEN_ERR_NO_PIN_SUPPORT;
+	return fido2_set_pin(caller, request, ret);
+}

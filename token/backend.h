@@ -43,4 +43,13 @@ int backend_derive(struct caller *, const struct message_derive *, struct messag
 int backend_list(struct caller *, const struct message_list *, struct message_listed *ret)
     __attribute__((warn_unused_result));
 
+int backend_set_pin(struct caller *, const struct message_set_pin *, struct token_device *ret)
+    __attribute__((warn_unused_result));
+
+/* What FIDO2 alone has: token_set_pin, token_read_info. */
+int fido2_set_pin(struct caller *, const struct message_set_pin *, struct token_device *ret)
+    __attribute__((warn_unused_result));
+int fido2_inform(struct caller *, const struct message_info *, struct token_info *ret)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -37,7 +37,8 @@ int caller_request(struct caller *caller, struct message_buf *buf, struct messag
 	int r = caller_receive(caller, buf, ret);
 
 	if (r == 0 && ret->type != MESSAGE_ENROL && ret->type != MESSAGE_DERIVE &&
-	    ret->type != MESSAGE_LIST && ret->type != MESSAGE_PROGRAM)
+	    ret->type != MESSAGE_LIST && ret->type != MESSAGE_PROGRAM &&
+	    ret->type != MESSAGE_SET_PIN && ret->type != MESSAGE_INFO)
 		r = TOKEN_ERR_HELPER;
 	return r;
 }
@@ -56,17 +57,15 @@ void caller_pause(struct caller *caller, int ms)
 		caller->cancelled = true;
 }
 
-int caller_pin(struct caller *caller, const struct token_device *device,
+int caller_pin(struct caller *caller, const struct token_pin_request *request,
     char ret_pin[static TOKEN_PIN_MAX + 1])
 {
-	struct message ask = { .type = MESSAGE_PIN_REQUEST };
+	struct message ask = { .type = MESSAGE_PIN_REQUEST, .pin_request = *request };
 	_cleanup_message_buf_ struct message_buf buf;
 	_cleanup_message_ struct message answer;
 
 	if (caller_cancelled(caller))
 		return TOKEN_ERR_CANCELLED;
-	ask.pin_request.device = *device;
-	ask.pin_request.retries = -1;
 	caller_tell(caller, &ask);
 	if (caller_receive(caller, &buf, &answer) < 0 || answer.type != MESSAGE_PIN) {
 		caller->cancelled = true;

@@ -25,8 +25,8 @@ bool caller_cancelled(struct caller *);
 /* Let ms go by, or less if the caller cancels. */
 void caller_pause(struct caller *, int ms);
 
-/* Ask for the PIN of device. TOKEN_ERR_CANCELLED if none is given. */
-int caller_pin(struct caller *, const struct token_device *device,
+/* Ask for a PIN. TOKEN_ERR_CANCELLED if none is given. */
+int caller_pin(struct caller *, const struct token_pin_request *request,
     char ret_pin[static TOKEN_PIN_MAX + 1]) __attribute__((warn_unused_result));
 
 /* Tell it something. A caller that is gone is noticed by caller_cancelled. */

@@ -19,6 +19,7 @@ struct client {
 	struct token_secret *secret;
 	bool touching;  /* the person is being told to touch */
 	bool cancelled; /* CANCEL has been sent */
+	bool committed; /* there is no way back: the token is changing its PIN */
 };
 
 /* Of token_start. */
@@ -81,7 +82,7 @@ static int client_wait(struct client *client)
 	int r;
 
 	for (;;) {
-		if (client->cancelled)
+		if (client->cancelled || client->committed)
 			pfds[1].fd = -1;
 		r = poll(pfds, 2, client->cancelled ? CLIENT_LINGER_MS : -1);
 		if (r < 0 && errno != EINTR)
@@ -126,22 +127,23 @@ static void client_touch(struct client *client, const struct message_touch *touc
 	    touch->seconds, touch->credential);
 }
 
-static int client_pin(struct client *client, const struct message_pin_request *ask)
+static int client_pin(struct client *client, const struct token_pin_request *ask)
 {
 	_cleanup_message_ struct message answer = { .type = MESSAGE_PIN };
 	int len;
 
-	len = client->ui->pin(client->ui->ctx, &ask->device, ask->retries, client->secret->pin);
+	len = client->ui->pin(client->ui->ctx, ask, client->secret->pin);
 	if (len <= 0) {
 		client_cancel(client);
-		return len < 0 ? TOKEN_ERR_PIN_REQUIRED : TOKEN_ERR_CANCELLED;
+		return len < 0 ? len : TOKEN_ERR_CANCELLED;
 	}
 	/* CTAP 2.1, section 6.5.1: such a PIN can't be right, and must not
 	 * cost a try. */
 	if (len < TOKEN_PIN_MIN || len > TOKEN_PIN_MAX) {
 		client_cancel(client);
-		return TOKEN_ERR_PIN_INVALID;
+		return ask->which == TOKEN_PIN_NEW ? TOKEN_ERR_PIN_POLICY : TOKEN_ERR_PIN_INVALID;
 	}
+	client->committed = ask->which == TOKEN_PIN_NEW;
 	memcpy(answer.pin, client->secret->pin, (size_t)len);
 	explicit_bzero(client->secret->pin, sizeof(client->secret->pin));
 	return client_send(client, &answer);
@@ -313,4 +315,33 @@ int token_derive(const char *device, const struct token_credential *credentials,
 	client_take_response(secret, &reply.derived.response);
 	*ret_credential = reply.derived.credential;
 	return 0;
+}
+
+int token_set_pin(const char *device, bool replace, const struct token_ui *ui,
+    struct token_secret *secret, struct token_device *ret)
+{
+	struct message request = { .type = MESSAGE_SET_PIN, .set_pin.replace = replace };
+	struct message reply;
+	int r = client_path(device, request.set_pin.path);
+
+	if (r == 0)
+		r = client_call(&request, MESSAGE_PIN_SET, ui, secret, &reply);
+	if (r == 0)
+		*ret = reply.pin_set;
+	return r;
+}
+
+int token_read_info(const char *device, int cancel_fd, struct token_info *ret)
+{
+	struct message request = { .type = MESSAGE_INFO };
+	const struct token_ui ui = { .cancel_fd = cancel_fd };
+	struct token_secret none; /* no PIN and no response in this */
+	struct message reply;
+	int r = client_path(device, request.info.path);
+
+	if (r == 0)
+		r = client_call(&request, MESSAGE_INFORMED, &ui, &none, &reply);
+	if (r == 0)
+		*ret = reply.informed;
+	return r;
 }

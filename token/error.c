@@ -73,6 +73,12 @@ const char *token_strerror(int err)
 		return "the YubiKey's slot 2 is in use";
 	case TOKEN_ERR_SLOT_LOCKED:
 		return "the YubiKey's slot 2 is protected by an access code";
+	case TOKEN_ERR_PIN_SET:
+		return "the token has a PIN already";
+	case TOKEN_ERR_PIN_POLICY:
+		return "the token doesn't take this PIN";
+	case TOKEN_ERR_PIN_DIFFERS:
+		return "the new PIN was not typed the same way twice";
 	case TOKEN_ERR_UNSUPPORTED:
 		return "this version has no support for that kind of token";
 	case TOKEN_ERR_PIN_REMOVED:

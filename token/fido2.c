@@ -233,7 +233,7 @@ static int fido2_choose_uv(struct fido2 *f, enum token_pin_mode mode, bool *ret)
 		*ret = false;
 		return f->uv_always ? TOKEN_ERR_ALWAYS_UV : 0;
 	case TOKEN_PIN_IF_SET:
-		*ret = f->pin_set || f->uv_builtin;
+		*ret = f->pin_set || f->uv_builtin || f->uv_always;
 		return *ret ? fido2_prepare_uv(f) : 0;
 	case TOKEN_PIN_REQUIRED:
 		*ret = true;

@@ -22,11 +22,13 @@ struct fido2 {
 
 	/* From getInfo. */
 	bool pin_set, pin_supported;
-	bool uv_builtin;  /* fingerprint or the like, and set up */
-	bool uv_always;   /* alwaysUv: nothing works without */
+	bool uv_builtin; /* fingerprint or the like, and set up */
+	bool uv_always;  /* alwaysUv: nothing works without */
+	bool make_cred_uv_not_rqd;
 	bool pin_to_make; /* makes no credential without its PIN, whatever it is for */
 	bool hmac_secret;
 	bool cred_protect;
+	uint8_t pin_min; /* characters of a new PIN, TOKEN_PIN_MIN to TOKEN_PIN_MAX */
 	size_t list_max; /* credentials in one allow-list, 1 or more */
 	uint8_t aaguid[TOKEN_AAGUID_LEN];
 
@@ -53,14 +55,25 @@ struct fido2_answer {
 DEFINE_WIPE(struct fido2_answer, fido2_answer)
 #define _cleanup_fido2_answer_ _cleanup_(fido2_answer_wipep)
 
-/* Open the device at path: two transactions. fido2_close in any case. */
+/* Open the device at path: two transactions. fido2_close in any case.
+ * TOKEN_ERR_NO_HMAC_SECRET where all else is known of it. */
 int fido2_open(struct fido2 *, const char *path, struct caller *)
+    __attribute__((warn_unused_result));
+
+/* The same with the only device that is plugged in, if path is empty. */
+int fido2_open_only(struct fido2 *, const char *path, struct caller *)
     __attribute__((warn_unused_result));
 void fido2_close(struct fido2 *);
 
 /* Translate a result of libfido2, or the transport's cause if it has one. Ends
  * the call that hid_begin began. After a wrong PIN asks for the tries left. */
 int fido2_result(struct fido2 *, int r) __attribute__((warn_unused_result));
+
+/* The tries left for the PIN, -1 if it isn't told: one transaction, and no try. */
+int fido2_retries(struct fido2 *);
+
+/* What getInfo said, again, without a transaction. */
+int fido2_get_info(struct fido2 *, fido_cbor_info_t *ret) __attribute__((warn_unused_result));
 
 /* Ask for the PIN unless it is known. */
 int fido2_ask_pin(struct fido2 *) __attribute__((warn_unused_result));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "token/fido2.h"
 
+#include "token/confine.h"
 #include "token/device.h"
 
 #define FIDO2_BUSY_TRIES 20
@@ -32,8 +33,22 @@ static bool fido2_has_option(const fido_cbor_info_t *info, const char *name)
 	return false;
 }
 
+/* Not told: the least that CTAP 2.1 has, section 6.4. */
+static uint8_t fido2_pin_min(uint64_t told)
+{
+	if (told < TOKEN_PIN_MIN)
+		return TOKEN_PIN_MIN;
+	return told < TOKEN_PIN_MAX ? (uint8_t)told : TOKEN_PIN_MAX;
+}
+
 /* libfido2 asked for it already when it opened the device; the transport
  * answers from its record, so this costs no transaction. */
+int fido2_get_info(struct fido2 *f, fido_cbor_info_t *ret)
+{
+	hid_begin(&f->hid, NULL, false);
+	return fido2_result(f, fido_dev_get_cbor_info(f->dev, ret));
+}
+
 static int fido2_read_info(struct fido2 *f)
 {
 	_cleanup_(fido2_cbor_infop) fido_cbor_info_t *info = fido_cbor_info_new();
@@ -41,15 +56,16 @@ static int fido2_read_info(struct fido2 *f)
 
 	if (info == NULL)
 		return TOKEN_ERR_INTERNAL;
-	hid_begin(&f->hid, NULL, false);
-	r = fido2_result(f, fido_dev_get_cbor_info(f->dev, info));
+	r = fido2_get_info(f, info);
 	if (r < 0)
 		return r;
 	f->pin_set = fido_dev_has_pin(f->dev);
 	f->pin_supported = fido_dev_supports_pin(f->dev);
 	f->uv_builtin = fido_dev_has_uv(f->dev);
 	f->uv_always = fido2_has_option(info, "alwaysUv");
-	f->pin_to_make = f->pin_set && !fido2_has_option(info, "makeCredUvNotRqd");
+	f->make_cred_uv_not_rqd = fido2_has_option(info, "makeCredUvNotRqd");
+	f->pin_to_make = f->pin_set && !f->make_cred_uv_not_rqd;
+	f->pin_min = fido2_pin_min(fido_cbor_info_minpinlen(info));
 	f->hmac_secret = fido2_has_extension(info, "hmac-secret");
 	f->cred_protect = fido2_has_extension(info, "credProtect");
 	/* Not told: CTAP 2.1, section 6.4, lets the platform assume one. */
@@ -103,6 +119,20 @@ int fido2_open(struct fido2 *f, const char *path, struct caller *caller)
 	return f->hmac_secret ? 0 : TOKEN_ERR_NO_HMAC_SECRET;
 }
 
+int fido2_open_only(struct fido2 *f, const char *path, struct caller *caller)
+{
+	struct device_list list = { .n = 1 };
+	int r = path[0] != '\0' ? 0 : device_list(&list);
+
+	if (r == 0 && list.n > 1)
+		r = TOKEN_ERR_SEVERAL;
+	if (path[0] == '\0')
+		path = list.devices[0].path;
+	if (r == 0)
+		r = confine_devices(&path, 1);
+	return r < 0 ? r : fido2_open(f, path, caller);
+}
+
 void fido2_close(struct fido2 *f)
 {
 	if (f->dev != NULL) {
@@ -142,6 +172,8 @@ static int fido2_error(int r)
 		return TOKEN_ERR_PIN_BLOCKED;
 	case FIDO_ERR_PIN_NOT_SET:
 		return TOKEN_ERR_PIN_NOT_SET;
+	case FIDO_ERR_PIN_POLICY_VIOLATION:
+		return TOKEN_ERR_PIN_POLICY;
 	case FIDO_ERR_UV_BLOCKED:
 	case FIDO_ERR_UV_INVALID:
 		return TOKEN_ERR_UV_FAILED;
@@ -158,14 +190,14 @@ static int fido2_error(int r)
 	}
 }
 
-static void fido2_count_retries(struct fido2 *f)
+int fido2_retries(struct fido2 *f)
 {
-	int retries;
+	int r, retries = -1;
 
 	hid_begin(&f->hid, NULL, false);
-	if (fido_dev_get_retry_count(f->dev, &retries) == FIDO_OK)
-		f->caller->pin_retries = retries;
+	r = fido_dev_get_retry_count(f->dev, &retries);
 	(void)hid_end(&f->hid);
+	return r == FIDO_OK && retries >= 0 && retries < UINT8_MAX ? retries : -1;
 }
 
 int fido2_result(struct fido2 *f, int r)
@@ -177,16 +209,22 @@ int fido2_result(struct fido2 *f, int r)
 	if (cause != TOKEN_OK)
 		return cause;
 	if (err == TOKEN_ERR_PIN_INVALID || err == TOKEN_ERR_PIN_AUTH_BLOCKED)
-		fido2_count_retries(f);
+		f->caller->pin_retries = fido2_retries(f);
 	return err;
 }
 
 int fido2_ask_pin(struct fido2 *f)
 {
+	const struct token_pin_request request = {
+		.device = f->device,
+		.which = TOKEN_PIN_CURRENT,
+		.retries = -1,
+		.pin_min = TOKEN_PIN_MIN,
+	};
 	int r = 0;
 
 	if (!f->pin_known)
-		r = caller_pin(f->caller, &f->device, f->pin);
+		r = caller_pin(f->caller, &request, f->pin);
 	f->pin_known = r == 0;
 	return r;
 }

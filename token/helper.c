@@ -56,6 +56,14 @@ static int helper_serve(struct caller *caller, const struct message *request, st
 		reply->type = MESSAGE_ENROLLED;
 		return backend_enrol(caller, &request->enrol, &reply->enrolled);
 	}
+	if (request->type == MESSAGE_SET_PIN) {
+		reply->type = MESSAGE_PIN_SET;
+		return backend_set_pin(caller, &request->set_pin, &reply->pin_set);
+	}
+	if (request->type == MESSAGE_INFO) {
+		reply->type = MESSAGE_INFORMED;
+		return fido2_inform(caller, &request->info, &reply->informed);
+	}
 	if (request->type == MESSAGE_LIST) {
 		reply->type = MESSAGE_LISTED;
 		return backend_list(caller, &request->list, &reply->listed);

@@ -73,6 +73,11 @@ static void field_maybe(struct cursor *c, int *value, int max)
 	*value = (int)field_uint(c, 1, (uint16_t)(*value + 1), 0, (uint16_t)(max + 1)) - 1;
 }
 
+static void field_err(struct cursor *c, int *err, enum token_err min)
+{
+	*err = -field_uint(c, 1, (uint16_t) - *err, (uint16_t)-min, -TOKEN_ERR_LAST);
+}
+
 static void field_len(struct cursor *c, size_t width, size_t *len, size_t min, size_t max)
 {
 	if (*len > UINT16_MAX)
@@ -200,7 +205,7 @@ static void field_listed(struct cursor *c, struct token_listed *t)
 {
 	field_kind(c, &t->kind);
 	field_device(c, &t->device);
-	t->err = -field_uint(c, 1, (uint16_t)-t->err, 0, -TOKEN_ERR_LAST);
+	field_err(c, &t->err, TOKEN_OK);
 	field_bytes(c, t->aaguid, sizeof(t->aaguid));
 	field_bool(c, &t->pin_set);
 	field_bool(c, &t->pin_supported);
@@ -241,10 +246,45 @@ static void body_touch(struct cursor *c, struct message_touch *m)
 	field_maybe(c, &m->credential, TOKEN_CREDENTIALS_MAX - 1);
 }
 
+static void body_pin_request(struct cursor *c, struct token_pin_request *m)
+{
+	field_device(c, &m->device);
+	m->which =
+	    (enum token_pin)field_uint(c, 1, (uint16_t)m->which, TOKEN_PIN_CURRENT, TOKEN_PIN_NEW);
+	field_maybe(c, &m->retries, UINT8_MAX - 1);
+	field_len(c, 1, &m->pin_min, TOKEN_PIN_MIN, TOKEN_PIN_MAX);
+}
+
+static void body_informed(struct cursor *c, struct token_info *m)
+{
+	field_device(c, &m->device);
+	field_err(c, &m->err, TOKEN_OK);
+	field_bool(c, &m->known);
+	if (!m->known)
+		return;
+	field_bytes(c, m->aaguid, sizeof(m->aaguid));
+	field_u32(c, &m->firmware);
+	field_text(c, m->versions, sizeof(m->versions));
+	field_text(c, m->extensions, sizeof(m->extensions));
+	field_bool(c, &m->pin_set);
+	field_bool(c, &m->pin_supported);
+	field_bool(c, &m->pin_outdated);
+	field_u8(c, &m->pin_min, TOKEN_PIN_MIN, TOKEN_PIN_MAX);
+	field_maybe(c, &m->pin_retries, UINT8_MAX - 1);
+	field_bool(c, &m->uv_builtin);
+	field_bool(c, &m->uv_always);
+	field_bool(c, &m->make_cred_uv_not_rqd);
+	field_len(c, 1, &m->n_pin_protocols, 0, sizeof(m->pin_protocols));
+	field_bytes(c, m->pin_protocols, m->n_pin_protocols);
+	m->list_max = field_uint(c, 2, m->list_max, 0, UINT16_MAX);
+}
+
 static void body_failed(struct cursor *c, struct message_failed *m)
 {
-	m->err = (enum token_err) -
-		 field_uint(c, 1, (uint16_t)-m->err, -TOKEN_ERR_INTERNAL, -TOKEN_ERR_LAST);
+	int err = m->err;
+
+	field_err(c, &err, TOKEN_ERR_INTERNAL);
+	m->err = (enum token_err)err;
 	field_maybe(c, &m->retries, UINT8_MAX - 1);
 }
 
@@ -296,8 +336,20 @@ static void body(struct cursor *c, struct message *m)
 		body_touch(c, &m->touch);
 		return;
 	case MESSAGE_PIN_REQUEST:
-		field_device(c, &m->pin_request.device);
-		field_maybe(c, &m->pin_request.retries, UINT8_MAX - 1);
+		body_pin_request(c, &m->pin_request);
+		return;
+	case MESSAGE_SET_PIN:
+		field_text(c, m->set_pin.path, sizeof(m->set_pin.path));
+		field_bool(c, &m->set_pin.replace);
+		return;
+	case MESSAGE_PIN_SET:
+		field_device(c, &m->pin_set);
+		return;
+	case MESSAGE_INFO:
+		field_text(c, m->info.path, sizeof(m->info.path));
+		return;
+	case MESSAGE_INFORMED:
+		body_informed(c, &m->informed);
 		return;
 	case MESSAGE_FAILED:
 		body_failed(c, &m->failed);

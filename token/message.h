@@ -7,10 +7,10 @@
  *
  * Integers are little-endian; a text or a byte string is preceded by its
  * length (u8, or u16 where it may exceed 255). A client sends one request
- * (ENROL, DERIVE, LIST or PROGRAM), and a PIN if it is asked for one; CANCEL at any time.
- * The helper sends any number of TOUCH, TOUCH_DONE, at most one PIN_REQUEST,
- * and ends with one of FAILED, ENROLLED, DERIVED,
- * LISTED, PROGRAMMED.
+ * (ENROL, DERIVE, LIST, PROGRAM, SET_PIN or INFO), and a PIN each time that it is
+ * asked for one; CANCEL at any time. The helper sends any number of TOUCH,
+ * TOUCH_DONE, at most one PIN_REQUEST for either PIN, and ends with one of FAILED,
+ * ENROLLED, DERIVED, LISTED, PROGRAMMED, PIN_SET, INFORMED.
  *
  * Encoding and decoding are pure. What is not canonical is refused, so that
  * encode(decode(b)) == b for every b that decodes.
@@ -36,6 +36,8 @@ enum message_type {
 	MESSAGE_CANCEL = 0x04,
 	MESSAGE_LIST = 0x05,
 	MESSAGE_PROGRAM = 0x06,
+	MESSAGE_SET_PIN = 0x07,
+	MESSAGE_INFO = 0x08,
 	MESSAGE_TOUCH = 0x81,
 	MESSAGE_TOUCH_DONE = 0x82,
 	MESSAGE_PIN_REQUEST = 0x83,
@@ -44,6 +46,8 @@ enum message_type {
 	MESSAGE_DERIVED = 0x86,
 	MESSAGE_LISTED = 0x87,
 	MESSAGE_PROGRAMMED = 0x88,
+	MESSAGE_PIN_SET = 0x89,
+	MESSAGE_INFORMED = 0x8a,
 };
 
 struct message_enrol {
@@ -74,17 +78,21 @@ struct message_program {
 	enum token_program mode;
 };
 
+struct message_set_pin {
+	char path[TOKEN_PATH_MAX];
+	bool replace;
+};
+
+struct message_info {
+	char path[TOKEN_PATH_MAX];
+};
+
 struct message_touch {
 	struct token_device device;
 	enum token_touch touch;
 	uint8_t step, steps;
 	uint8_t seconds; /* how long the token waits */
 	int credential;  /* -1: not known yet */
-};
-
-struct message_pin_request {
-	struct token_device device;
-	int retries; /* 0 to 254; -1: not known */
 };
 
 struct message_failed {
@@ -124,14 +132,18 @@ struct message {
 		struct message_derive derive;
 		struct message_list list;
 		struct message_program program;
+		struct message_set_pin set_pin;
+		struct message_info info;
 		char pin[TOKEN_PIN_MAX + 1];
 		struct message_touch touch;
-		struct message_pin_request pin_request;
+		struct token_pin_request pin_request;
 		struct message_failed failed;
 		struct message_enrolled enrolled;
 		struct message_derived derived;
 		struct message_listed listed;
 		struct message_programmed programmed;
+		struct token_device pin_set;
+		struct token_info informed;
 	};
 };
 

@@ -55,8 +55,11 @@ enum token_err {
 	TOKEN_ERR_PIN_DEMANDED = -36,     /* enrolled without PIN, insists on it now */
 	TOKEN_ERR_UV_FAILED = -37,        /* fingerprint or the like not recognised */
 	TOKEN_ERR_HELPER_ENDED = -38,     /* it died before its last word */
+	TOKEN_ERR_PIN_SET = -39,          /* to be given a PIN, and has one */
+	TOKEN_ERR_PIN_POLICY = -40,       /* the token doesn't take such a PIN */
+	TOKEN_ERR_PIN_DIFFERS = -41,      /* new PIN, not the same at the second time */
 };
-#define TOKEN_ERR_LAST TOKEN_ERR_HELPER_ENDED
+#define TOKEN_ERR_LAST TOKEN_ERR_PIN_DIFFERS
 
 enum token_kind {
 	TOKEN_KIND_FIDO2 = 1,
@@ -75,6 +78,8 @@ enum token_kind {
 #define TOKEN_PRODUCT_MAX 128
 #define TOKEN_TOUCH_SECONDS 30
 #define TOKEN_LIST_MAX 16
+#define TOKEN_INFO_TEXT_MAX 256
+#define TOKEN_INFO_PROTOCOLS_MAX 4
 /* How the HMAC slot of a YubiKey is named where a device is: this, or with a
  * colon and its serial number. */
 #define TOKEN_PATH_YKOTP "yubikey"
@@ -104,6 +109,18 @@ enum token_touch {
 	TOKEN_TOUCH_DERIVE, /* the response */
 };
 
+enum token_pin {
+	TOKEN_PIN_CURRENT, /* the one that the token has */
+	TOKEN_PIN_NEW,     /* the one that it is to have */
+};
+
+struct token_pin_request {
+	struct token_device device;
+	enum token_pin which;
+	int retries;    /* tries that the token says are left, 0 to 254; or -1 */
+	size_t pin_min; /* of a new one: characters, TOKEN_PIN_MIN to TOKEN_PIN_MAX */
+};
+
 /* How a call reaches the person. All members but ctx and cancel_fd must be
  * set. Callbacks run on the calling thread. */
 struct token_ui {
@@ -116,11 +133,12 @@ struct token_ui {
 	/* The touch has been given or has failed: the notice can go. */
 	void (*touch_done)(void *ctx);
 	/* Fill ret_pin (locked memory of the caller's, see token_derive) and
-	 * return its length; 0 cancels (TOKEN_ERR_CANCELLED), negative: nobody
-	 * can be asked (TOKEN_ERR_PIN_REQUIRED). retries is what the token says
-	 * is left, or -1. Asked for at most once a call: a wrong PIN ends it. */
-	int (*pin)(void *ctx, const struct token_device *, int retries,
-	    char ret_pin[static TOKEN_PIN_MAX + 1]);
+	 * return its length; 0 cancels (TOKEN_ERR_CANCELLED), negative: the call
+	 * fails with that enum token_err, which is TOKEN_ERR_PIN_REQUIRED where
+	 * nobody can be asked. Either PIN is asked for at most once a call: a
+	 * wrong one ends it. */
+	int (*pin)(
+	    void *ctx, const struct token_pin_request *, char ret_pin[static TOKEN_PIN_MAX + 1]);
 	/* Becomes readable when the person cancels (Ctrl-C, SIGTERM); -1 if
 	 * never. It is polled, not read. */
 	int cancel_fd;
@@ -167,6 +185,25 @@ enum token_program {
 	TOKEN_PROGRAM_LOOK, /* write nothing */
 	TOKEN_PROGRAM_NEW,  /* where nothing is in the slot */
 	TOKEN_PROGRAM_OVERWRITE,
+};
+
+/* What a token tells of itself. Lists are words with blanks between them. */
+struct token_info {
+	struct token_device device;
+	int err;    /* why it can't be a token of a vault, or couldn't be asked; else 0 */
+	bool known; /* what follows is */
+	uint8_t aaguid[TOKEN_AAGUID_LEN];
+	uint32_t firmware; /* of the vendor's own form; 0: not told */
+	char versions[TOKEN_INFO_TEXT_MAX];
+	char extensions[TOKEN_INFO_TEXT_MAX];
+	bool pin_set, pin_supported, pin_outdated; /* outdated: to be changed before its use */
+	uint8_t pin_min;                           /* characters */
+	int pin_retries;                           /* -1: no PIN, or not told */
+	bool uv_builtin, uv_always;
+	bool make_cred_uv_not_rqd; /* makes credentials without its PIN, too */
+	uint8_t pin_protocols[TOKEN_INFO_PROTOCOLS_MAX];
+	size_t n_pin_protocols;
+	uint16_t list_max; /* credentials in one question; 0: not told */
 };
 
 struct token_secret {
@@ -225,6 +262,21 @@ int token_list(const char *device, const struct token_credential *credentials, s
  * key is known to the token only. cancel_fd as in token_ui. Section 5. */
 int token_program(const char *device, enum token_program mode, int cancel_fd,
     struct token_device *ret_device, struct token_slots *ret) __attribute__((warn_unused_result));
+
+/* Give the token at device (NULL: the one plugged in) a PIN, where replace is
+ * false; else another one than it has. No touch; ui asks for the current PIN, and
+ * then for the new one. From when that has been given the call can't be
+ * cancelled, so that its result says which PIN the token has. TOKEN_ERR_PIN_SET,
+ * TOKEN_ERR_PIN_NOT_SET, TOKEN_ERR_NO_PIN_SUPPORT before anything is asked for,
+ * and TOKEN_ERR_PIN_BLOCKED if the token says so. secret is scratch, as above.
+ * CTAP 2.1, section 6.5. */
+int token_set_pin(const char *device, bool replace, const struct token_ui *ui,
+    struct token_secret *secret, struct token_device *ret) __attribute__((warn_unused_result));
+
+/* What the token at device, not NULL, tells of itself. No touch, no PIN, no try of one. What
+ * is wrong with the token is in ret->err; errors of the call are others. */
+int token_read_info(const char *device, int cancel_fd, struct token_info *ret)
+    __attribute__((warn_unused_result));
 
 /* English for an error, without a full stop; never NULL. */
 const char *token_strerror(int err);

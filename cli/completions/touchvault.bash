@@ -131,7 +131,7 @@ _touchvault_operand() {
 	edit:0 | get:0 | list:0 | show:0 | rename:0 | remove:0)
 		_touchvault_offer_lines '' '' < <(_touchvault_entries)
 		;;
-	token:0) _touchvault_offer '' '' list add remove rename test refresh program ;;
+	token:0) _touchvault_offer '' '' list add remove rename test refresh info set-pin change-pin program ;;
 	token:1)
 		[[ $entry == @(remove|rename|test|refresh) ]] &&
 			_touchvault_offer_lines '' '' < <(_touchvault_tokens)

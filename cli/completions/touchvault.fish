@@ -131,7 +131,7 @@ complete -c touchvault -n '__touchvault_at token' -l new-device -r -F -d 'the de
 complete -c touchvault -n '__touchvault_at token' -l pin -x -a 'if-set required never' -d 'whether it asks for its PIN'
 complete -c touchvault -n '__touchvault_at token' -l allow-no-touch -d 'take a token that answers without a touch'
 complete -c touchvault -n '__touchvault_at token' -l no-passphrase -d 'touch alone, of the HMAC slot of a YubiKey'
-complete -c touchvault -n '__touchvault_at token 0' -a 'list add remove rename test refresh program'
+complete -c touchvault -n '__touchvault_at token 0' -a 'list add remove rename test refresh info set-pin change-pin program'
 complete -c touchvault -n '__touchvault_at_token' -a '(__touchvault_tokens)'
 complete -c touchvault -n '__touchvault_at get' -l show -d 'print it even if standard output is a terminal'
 complete -c touchvault -n '__touchvault_at edit' -l unset -x -a '(__touchvault_second fields)' -d 'drop a field'

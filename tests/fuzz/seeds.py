@@ -60,7 +60,13 @@ def messages():
                    b"\2" + path + text(b"") + b"\7" + AAGUID + b"\0\0\0\0\0\2"),
         "pin": (3, text(b"123456")), "cancel": (4, b""),
         "touch": (0x81, path + product + b"\2\3\1\x1e\0"), "touch-done": (0x82, b""),
-        "pin-request": (0x83, path + product + b"\x08"), "failed": (0x84, b"\x0e\x08"),
+        "pin-request": (0x83, path + product + b"\0\x08\4"),
+        "pin-request-new": (0x83, path + text(b"") + b"\1\0\x3f"),
+        "set-pin": (7, text(b"") + b"\0"), "change-pin": (7, path + b"\1"),
+        "pin-set": (0x89, path + product), "info": (8, path),
+        "informed": (0x8a, path + product + b"\0\1" + AAGUID + b"\3\4\5\0" + text(b"FIDO_2_0 FIDO_2_1") +
+                     text(b"credProtect hmac-secret") + b"\1\1\0\6\x09\0\1\0\2\2\1\x08\0"),
+        "informed-denied": (0x8a, path + text(b"") + b"\7\0"), "failed": (0x84, b"\x0e\x08"),
         "enrolled": (0x85, b"\1\1" + struct.pack("<H", 48) + CREDENTIAL + KEY + AAGUID + none + path +
                      product + text(bytes(32))),
         "enrolled-yubikey": (0x85, b"\2\0" + struct.pack("<H", 0) + KEY + AAGUID + serial +

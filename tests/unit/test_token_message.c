@@ -111,6 +111,87 @@ static void answers_round_trip(void **state)
 	check(&m);
 }
 
+static void pins_round_trip(void **state)
+{
+	static struct message m;
+
+	(void)state;
+	memset(&m, 0, sizeof(m));
+	m.type = MESSAGE_SET_PIN;
+	m.set_pin.replace = true;
+	strcpy(m.set_pin.path, "/dev/hidraw3");
+	check(&m);
+	memset(&m, 0, sizeof(m));
+	m.type = MESSAGE_PIN_REQUEST;
+	m.pin_request.which = TOKEN_PIN_NEW;
+	m.pin_request.retries = -1;
+	m.pin_request.pin_min = TOKEN_PIN_MAX;
+	check(&m);
+	memset(&m, 0, sizeof(m));
+	m.type = MESSAGE_PIN;
+	strcpy(m.pin, "271828");
+	check(&m);
+	memset(&m, 0, sizeof(m));
+	m.type = MESSAGE_PIN_SET;
+	strcpy(m.pin_set.product, "Security Key");
+	check(&m);
+}
+
+static void pins_out_of_range(void **state)
+{
+	static struct message m;
+	static struct message_buf buf;
+
+	(void)state;
+	memset(&m, 0, sizeof(m));
+	m.type = MESSAGE_PIN_REQUEST;
+	m.pin_request.pin_min = TOKEN_PIN_MIN - 1;
+	assert_int_equal(message_encode(&m, &buf), TOKEN_ERR_INTERNAL);
+	m.pin_request.pin_min = TOKEN_PIN_MAX + 1;
+	assert_int_equal(message_encode(&m, &buf), TOKEN_ERR_INTERNAL);
+	m.pin_request.pin_min = TOKEN_PIN_MIN;
+	m.pin_request.which = (enum token_pin)(TOKEN_PIN_NEW + 1);
+	assert_int_equal(message_encode(&m, &buf), TOKEN_ERR_INTERNAL);
+	memset(&m, 0, sizeof(m));
+	m.type = MESSAGE_PIN;
+	strcpy(m.pin, "123");
+	assert_int_equal(message_encode(&m, &buf), TOKEN_ERR_INTERNAL);
+	memset(m.pin, 'x', sizeof(m.pin));
+	assert_int_equal(message_encode(&m, &buf), TOKEN_ERR_INTERNAL);
+}
+
+static void info_round_trip(void **state)
+{
+	static struct message m;
+	static struct message_buf buf;
+
+	(void)state;
+	memset(&m, 0, sizeof(m));
+	m.type = MESSAGE_INFO;
+	strcpy(m.info.path, "/dev/hidraw3");
+	check(&m);
+	memset(&m, 0, sizeof(m));
+	m.type = MESSAGE_INFORMED;
+	m.informed.err = TOKEN_ERR_PERMISSION;
+	check(&m);
+	m.informed = (struct token_info){
+		.known = true,
+		.firmware = 0xfedcba98,
+		.pin_min = 6,
+		.pin_retries = -1,
+		.pin_protocols = { 2, 1 },
+		.n_pin_protocols = 2,
+		.list_max = UINT16_MAX,
+	};
+	memset(m.informed.extensions, 'x', sizeof(m.informed.extensions) - 1);
+	check(&m);
+	m.informed.n_pin_protocols = TOKEN_INFO_PROTOCOLS_MAX + 1;
+	assert_int_equal(message_encode(&m, &buf), TOKEN_ERR_INTERNAL);
+	m.informed.n_pin_protocols = 0;
+	m.informed.versions[0] = '\033';
+	assert_int_equal(message_encode(&m, &buf), TOKEN_ERR_INTERNAL);
+}
+
 static void device_text_is_made_printable(void **state)
 {
 	char out[8];
@@ -130,6 +211,9 @@ int main(void)
 		cmocka_unit_test(derive_round_trip),
 		cmocka_unit_test(yubikey_round_trip),
 		cmocka_unit_test(answers_round_trip),
+		cmocka_unit_test(pins_round_trip),
+		cmocka_unit_test(pins_out_of_range),
+		cmocka_unit_test(info_round_trip),
 		cmocka_unit_test(device_text_is_made_printable),
 	};
 

@@ -46,6 +46,7 @@ static const struct setting {
 	NUM("max-msg", max_msg, 64, MSG_MAX),
 	NUM("user-timeout", user_timeout_ms, 0, 3600000),
 	NUM("reset-window", reset_window_ms, 0, 3600000),
+	NUM("min-pin-len", min_pin_len, 4, 63),
 	STR("product", product),
 	STR("versions", versions),
 };
@@ -93,6 +94,7 @@ void config_default(struct config *c)
 		.max_msg = MSG_MAX,
 		.user_timeout_ms = 30000,
 		.reset_window_ms = 10000,
+		.min_pin_len = 4,
 		.aaguid = { 0x76, 0x74, 0x6f, 0x6b, 0x65, 0x6e, 0x00, 0x40,
 			    0x80, 0x00, 0, 0, 0, 0, 0, 0x01 },
 		.product = "Virtual FIDO2 Token",

@@ -238,7 +238,7 @@ static uint8_t info_get(struct token *t, struct enc *e)
 	info_algorithms(e);
 	if (c->pin_support) {
 		enc_int(e, 13);
-		enc_int(e, 4);
+		enc_int(e, c->min_pin_len);
 	}
 	enc_int(e, 14);
 	enc_int(e, 0x50403);

@@ -6,7 +6,6 @@
 #include "crypto.h"
 #include "ctap2.h"
 
-#define PIN_LEN_MIN	4
 #define PIN_PADDED	64
 #define FAILURES_MAX	3
 
@@ -242,7 +241,7 @@ static uint8_t pin_store(struct token *t, const struct pin_request *r)
 	len = strnlen((const char *)pin, sizeof(pin));
 	for (size_t i = 0; i < len; i++)
 		chars += (pin[i] & 0xc0) != 0x80;
-	if (chars < PIN_LEN_MIN || len == PIN_PADDED)
+	if (chars < t->cfg.min_pin_len || len == PIN_PADDED)
 		return CTAP2_ERR_PIN_POLICY_VIOLATION;
 	t->pin.in_use = false;
 	return state_pin_set(&t->state, pin, len) < 0 ? CTAP1_ERR_OTHER :

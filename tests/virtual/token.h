@@ -68,6 +68,7 @@ struct config {
 	unsigned int max_msg;
 	unsigned int user_timeout_ms;
 	unsigned int reset_window_ms;
+	unsigned int min_pin_len;	/* characters */
 	uint8_t aaguid[16];
 	char product[64];
 	char versions[128];		/* separated by commas */
