@@ -99,7 +99,8 @@ const char *advice_for_vault(int err)
 static const char *advice_for_pin(enum token_err err)
 {
 	if (err == TOKEN_ERR_PIN_REQUIRED)
-		return "run touchvault on a terminal, where it can ask for the PIN";
+		return "run touchvault on a terminal, or with a display and pinentry, where it can "
+		       "ask for the PIN";
 	if (err == TOKEN_ERR_PIN_INVALID)
 		return "repeat with the right one";
 	if (err == TOKEN_ERR_PIN_AUTH_BLOCKED)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/output.h"
+#include "cli/pinentry.h"
 #include "vault/cleanup.h"
 
 #define LINE_MAX_LEN 2048
@@ -178,7 +179,7 @@ int terminal_prompt(const char *prompt, bool secret, char *ret, size_t size, siz
 	int cancel_fd, r = 0;
 
 	if (tty < 0)
-		return TERMINAL_ERR_NONE;
+		return secret ? pinentry_ask(prompt, ret, size, ret_len) : TERMINAL_ERR_NONE;
 	cancel_fd = terminal_catch();
 	if (secret)
 		r = echo_off(tty, &echo);

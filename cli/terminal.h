@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The person: prompts, the notice of a waiting touch, and Ctrl-C. All of it
- * goes to /dev/tty, or, where there is none, notices go to standard error and
- * prompts fail.
+ * goes to /dev/tty, or, where there is none, notices go to standard error,
+ * prompts for a secret to a window (pinentry.h), and all others fail.
  *
  * While one of these functions waits, SIGINT, SIGTERM, SIGHUP and SIGQUIT are
  * taken in by a signalfd; the terminal's settings are restored on every path.
@@ -20,8 +20,8 @@ bool terminal_available(void);
 
 enum terminal_err {
 	TERMINAL_OK = 0,
-	TERMINAL_ERR_NONE = -1,      /* no terminal, or echo can't be switched off */
-	TERMINAL_ERR_CANCELLED = -2, /* Ctrl-C and the like, or end of input */
+	TERMINAL_ERR_NONE = -1,      /* no terminal or window, or echo can't be switched off */
+	TERMINAL_ERR_CANCELLED = -2, /* Ctrl-C and the like, the window, or end of input */
 	TERMINAL_ERR_TOO_LONG = -3,
 };
 

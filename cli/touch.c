@@ -9,6 +9,8 @@
 #include "vault/cleanup.h"
 #include "vault/text.h"
 
+#define PROMPT_MAX 512
+
 static const char *product_of(const struct token_device *d)
 {
 	return *d->product == '\0' ? "token" : d->product;
@@ -74,15 +76,19 @@ static int ask_once(const char *prompt, enum token_err too_long, char ret[static
 	return TOKEN_ERR_INTERNAL;
 }
 
-static int ask_current(const struct token_pin_request *request, char ret[static TOKEN_PIN_MAX + 1])
+/* On a terminal it is seen what runs; a window comes from nowhere. */
+static int ask_current(const struct touch_notice *notice, const struct token_pin_request *request,
+    char ret[static TOKEN_PIN_MAX + 1])
 {
-	char prompt[TOKEN_PRODUCT_MAX + 64], left[32] = "";
+	char prompt[PROMPT_MAX], left[32] = "";
+	bool told = terminal_available();
 
 	if (request->retries >= 0)
 		(void)snprintf(left, sizeof(left), " (%d %s left)", request->retries,
 		    request->retries == 1 ? "try" : "tries");
-	(void)snprintf(
-	    prompt, sizeof(prompt), "PIN of the %s%s: ", product_of(&request->device), left);
+	(void)snprintf(prompt, sizeof(prompt),
+	    "PIN of the %s%s%s%s: ", product_of(&request->device), left, told ? "" : ", to ",
+	    told ? "" : notice->purpose);
 	return ask_once(prompt, TOKEN_ERR_PIN_INVALID, ret);
 }
 
@@ -102,7 +108,7 @@ static int ask_new(const struct token_pin_request *request, char ret[static TOKE
 {
 	_cleanup_secret_ char *again = secret_alloc(TOKEN_PIN_MAX + 1);
 	const char *product = product_of(&request->device);
-	char prompt[TOKEN_PRODUCT_MAX + 64];
+	char prompt[PROMPT_MAX];
 	int len, len_again;
 
 	if (again == NULL)
@@ -124,9 +130,8 @@ static int ask_new(const struct token_pin_request *request, char ret[static TOKE
 static int ask_pin(
     void *ctx, const struct token_pin_request *request, char ret_pin[static TOKEN_PIN_MAX + 1])
 {
-	(void)ctx;
 	return request->which == TOKEN_PIN_NEW ? ask_new(request, ret_pin)
-					       : ask_current(request, ret_pin);
+					       : ask_current(ctx, request, ret_pin);
 }
 
 void touch_begin(const struct touch_notice *notice, struct token_ui *ret)

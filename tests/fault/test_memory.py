@@ -17,8 +17,14 @@ import sys
 import termios
 import unittest
 
-
-PIN = "Canary-PIN-4711"
+PIN, NEW_PIN = "Canary-PIN-4711", "Another-PIN-0815"
+PINENTRY = """#!/bin/sh
+echo OK
+while read -r line; do
+	[ "$line" = GETPIN ] && printf "# a remark, so that what follows is moved\\nD PIN\\n"
+	echo OK
+done
+"""
 SMALL, LARGE = canary("small", 64), canary("large", 120000)
 TYPED = canary("typed", 48)
 PIPE = 65536  # bytes that a pipe holds
@@ -352,6 +358,46 @@ class MemoryOfPin(MemoryCase):
         self.nothing_unlocked(pid, host_secrets(self.home)[1])
         self.plugged.control("touch now")
         self.assertEqual(self.done(terminal).out, SMALL)
+
+    def test_by_pinentry(self):
+        """What pinentry sends is read to where it may lie."""
+        self.plugged.control("touch-policy never")
+        fake = os.path.join(self.dir, "pinentry")
+        with open(fake, "w") as f:
+            f.write(PINENTRY.replace("D PIN", f"D {PIN}"))
+        os.chmod(fake, 0o755)
+        wrap = ["unshare", "--mount", "sh", "-euc",
+                'mount --make-rprivate /; mount --bind "$1" /usr/bin/pinentry; shift; exec "$@"', "sh", fake]
+        self.home.env["DISPLAY"] = ":9"
+        process = self.start(["get", "small"], wrap=wrap)
+        self.assertIn(b"Touch the ", process.stderr.readline())
+        helper = until(lambda: find(process.pid, "touchvault-token"))
+        until(lambda: sleeping(process.pid) and sleeping(helper))
+        self.assertEqual(name_of(process.pid), "touchvault")
+        self.nothing_at_all(process.pid, {"PIN": PIN.encode()})
+        self.nothing_unlocked(helper, {"PIN": PIN.encode()})
+        self.plugged.control("touch now")
+        self.assertEqual(self.end(process).out, SMALL)
+
+    def test_when_it_is_changed(self):
+        """Both, in the helper, which waits for a token that is slow; and at the end."""
+        self.plugged.control("fault slow:3000 clientPIN.changePIN")
+        terminal = self.on_terminal("token", "change-pin", wrap=self.strace(
+            "-e", f"inject=exit_group:delay_enter={DELAY * 1000000}:when=1"))
+        for prompt, pin in (("PIN of", PIN), ("New PIN", NEW_PIN), ("again", NEW_PIN)):
+            terminal.expect(prompt)
+            terminal.expect(": ")
+            terminal.type(pin + "\n")
+        pid = until(lambda: find(terminal.process.pid, "touchvault"))
+        helper = until(lambda: find(pid, "touchvault-token"))
+        until(lambda: "changePIN" in self.plugged.frames())
+        pins = {"PIN": PIN.encode(), "new PIN": NEW_PIN.encode()}
+        self.nothing_at_all(pid, pins)
+        self.assertEqual(self.nothing_unlocked(helper, pins), set(pins))
+        until(lambda: state_of(pid) == "t" and call_of(pid) == (NUMBERS["exit_group"], 0))
+        self.nothing_at_all(pid, pins)
+        let_go(terminal.process, pid)
+        terminal.finish()
 
     def test_a_typed_value(self):
         self.plugged.control("touch-policy never")

@@ -82,11 +82,17 @@ static void frame_log(const char *way, const uint8_t *frame)
 			 frame[4]);
 }
 
+static bool hid_fault(const struct token *t, enum fault fault)
+{
+	return fault_hits(t, fault, t->hid.cmd == CMD_CBOR ? t->txn :
+			  cmd_name(t->hid.cmd));
+}
+
 static void frame_send(struct token *t, const uint8_t *frame)
 {
 	unsigned int delay = 0;
 
-	if (t->cfg.fault == FAULT_SLOW)
+	if (hid_fault(t, FAULT_SLOW))
 		delay = t->cfg.fault_arg;
 	frame_log("tx", frame);
 	pty_send(&t->pty, frame, delay);
@@ -127,12 +133,6 @@ static void error_stray(struct token *t, uint32_t cid, uint8_t code)
 {
 	log_line("event error %02x cid=%08x", code, cid);
 	error_send(t, cid, code);
-}
-
-static bool hid_fault(const struct token *t, enum fault fault)
-{
-	return fault_hits(t, fault, t->hid.cmd == CMD_CBOR ? t->txn :
-			  cmd_name(t->hid.cmd));
 }
 
 static void hid_idle(struct token *t)
