@@ -143,8 +143,8 @@ const char *advice_for_token(int err)
 		return "unplug the others, or name one with --device (for a new one: --new-device)";
 	case TOKEN_ERR_NO_DEVICE:
 	case TOKEN_ERR_NOT_A_TOKEN:
-		return "correct or drop --device and FIDO2_TOKEN (\"fido2-token -L\" shows the "
-		       "tokens)";
+		return "correct or drop --device and FIDO2_TOKEN (\"touchvault token info\" shows "
+		       "the tokens)";
 	case TOKEN_ERR_PERMISSION:
 		return "install the udev rules for FIDO tokens, then plug it in again";
 	case TOKEN_ERR_BUSY:

@@ -364,7 +364,7 @@ class Info(Pins):
         for name, options, error in (
                 ("plain", {}, None),
                 ("no-hmac", {"no_hmac_secret": True}, "hmac-secret"),
-                ("always", {"always_uv": True}, "no PIN set"),
+                ("always", {"always_uv": True}, "no PIN yet"),
                 ("always-none", {"always_uv": True, "no_pin_support": True}, "can't have a PIN")):
             with self.subTest(name):
                 token = self.token(name, **options)
