@@ -131,6 +131,8 @@ static int respond(void *ctx, const struct vault_token_info *slots, size_t n,
 
 	t->err = derive(t, slots, n, salt, ret);
 	t->answered = t->err == 0 ? &slots[ret->slot] : NULL;
+	/* What is typed next is none of the helper's business. */
+	token_end();
 	if (t->err == 0)
 		t->status = ask_passphrase(t, &slots[ret->slot], ret);
 	return t->err != 0 || t->status != 0 ? -1 : 0;

@@ -29,10 +29,13 @@ static struct {
 static void cancelling_signals(sigset_t *ret)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGVTALRM,
-		SIGPROF, SIGUSR1, SIGUSR2, SIGXCPU, SIGIO, SIGPWR };
+		SIGPROF, SIGUSR1, SIGUSR2, SIGXCPU, SIGIO, SIGPWR, SIGSTKFLT };
 	struct sigaction sa;
 
 	(void)sigemptyset(ret);
+	for (int i = SIGRTMIN; i <= SIGRTMAX; i++)
+		if (sigaction(i, NULL, &sa) == 0 && sa.sa_handler != SIG_IGN)
+			(void)sigaddset(ret, i);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		if (sigaction(signals[i], NULL, &sa) == 0 && sa.sa_handler != SIG_IGN)
 			(void)sigaddset(ret, signals[i]);

@@ -11,15 +11,20 @@
 #include "token/message.h"
 #include "token/spawn.h"
 
-#define CLIENT_LINGER_MS 2000 /* from a cancel to the helper's end */
+#define CLIENT_LINGER_MS 2000  /* from a cancel to the helper's end */
+#define CLIENT_COMMIT_MS 10000 /* from a new PIN to the token's answer */
+#define CLIENT_TOUCHES_MAX 16  /* in a call; an honest helper needs 4 */
 
 struct client {
 	struct spawn helper;
 	const struct token_ui *ui;
 	struct token_secret *secret;
-	bool touching;  /* the person is being told to touch */
-	bool cancelled; /* CANCEL has been sent */
-	bool committed; /* there is no way back: the token is changing its PIN */
+	bool touching;    /* the person is being told to touch */
+	bool cancelled;   /* CANCEL has been sent */
+	int64_t deadline; /* of the last word; 0: none yet */
+	unsigned touches; /* asked for */
+	unsigned pins[2]; /* that may still be asked for, by enum token_pin */
+	bool committed;   /* there is no way back: the token is changing its PIN */
 };
 
 /* Of token_start. */
@@ -57,17 +62,37 @@ static int client_send(struct client *client, const struct message *message)
 	if (r < 0)
 		return r;
 	if (send(client->helper.fd, buf.bytes, buf.len, MSG_NOSIGNAL) != (ssize_t)buf.len)
-		return TOKEN_ERR_HELPER;
+		return TOKEN_ERR_HELPER_ENDED;
 	return 0;
+}
+
+static int64_t client_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 static void client_cancel(struct client *client)
 {
 	const struct message cancel = { .type = MESSAGE_CANCEL };
 
-	if (!client->cancelled)
-		(void)client_send(client, &cancel);
+	if (client->cancelled)
+		return;
+	(void)client_send(client, &cancel);
 	client->cancelled = true;
+	client->deadline = client_now() + CLIENT_LINGER_MS;
+}
+
+/* How long to wait for the helper: for ever, while a person may be needed. */
+static int client_left(const struct client *client)
+{
+	int64_t left = client->deadline - client_now();
+
+	if (client->deadline == 0)
+		return -1;
+	return left > 0 ? (int)left : 0;
 }
 
 /* Wait for the helper to say something. A cancel by the person is passed on,
@@ -84,11 +109,11 @@ static int client_wait(struct client *client)
 	for (;;) {
 		if (client->cancelled || client->committed)
 			pfds[1].fd = -1;
-		r = poll(pfds, 2, client->cancelled ? CLIENT_LINGER_MS : -1);
+		r = poll(pfds, 2, client_left(client));
 		if (r < 0 && errno != EINTR)
 			return TOKEN_ERR_INTERNAL;
-		if (r == 0)
-			return TOKEN_ERR_CANCELLED;
+		if (r == 0 || (client->deadline != 0 && client_left(client) == 0))
+			return client->cancelled ? TOKEN_ERR_CANCELLED : TOKEN_ERR_HELPER_ENDED;
 		if (r > 0 && pfds[0].revents != 0)
 			return 0;
 		if (r > 0 && pfds[1].revents != 0)
@@ -109,7 +134,7 @@ static int client_receive(struct client *client, struct message_buf *buf, struct
 	if (n <= 0)
 		return client->cancelled ? TOKEN_ERR_CANCELLED : TOKEN_ERR_HELPER_ENDED;
 	buf->len = (size_t)n;
-	return message_decode(buf, ret);
+	return message_decode(buf, ret) == 0 ? 0 : TOKEN_ERR_HELPER_ENDED;
 }
 
 static void client_touch_done(struct client *client)
@@ -127,11 +152,32 @@ static void client_touch(struct client *client, const struct message_touch *touc
 	    touch->seconds, touch->credential);
 }
 
+/* How often a PIN may be asked for: what takes the helper over must not ask for
+ * more than belongs to the request. */
+static void client_count_pins(struct client *client, const struct message *request)
+{
+	unsigned *pins = client->pins;
+
+	if (request->type == MESSAGE_ENROL)
+		pins[TOKEN_PIN_CURRENT] =
+		    strncmp(request->enrol.path, TOKEN_PATH_YKOTP, strlen(TOKEN_PATH_YKOTP)) != 0;
+	for (size_t i = 0; request->type == MESSAGE_DERIVE && i < request->derive.n; i++)
+		if (request->derive.credentials[i].uv)
+			pins[TOKEN_PIN_CURRENT] = 1;
+	if (request->type == MESSAGE_SET_PIN) {
+		pins[TOKEN_PIN_CURRENT] = request->set_pin.replace;
+		pins[TOKEN_PIN_NEW] = 1;
+	}
+}
+
 static int client_pin(struct client *client, const struct token_pin_request *ask)
 {
 	_cleanup_message_ struct message answer = { .type = MESSAGE_PIN };
 	int len;
 
+	if (client->pins[ask->which] == 0)
+		return TOKEN_ERR_HELPER_ENDED;
+	client->pins[ask->which]--;
 	len = client->ui->pin(client->ui->ctx, ask, client->secret->pin);
 	if (len <= 0) {
 		client_cancel(client);
@@ -144,6 +190,8 @@ static int client_pin(struct client *client, const struct token_pin_request *ask
 		return ask->which == TOKEN_PIN_NEW ? TOKEN_ERR_PIN_POLICY : TOKEN_ERR_PIN_INVALID;
 	}
 	client->committed = ask->which == TOKEN_PIN_NEW;
+	if (client->committed)
+		client->deadline = client_now() + CLIENT_COMMIT_MS;
 	memcpy(answer.pin, client->secret->pin, (size_t)len);
 	explicit_bzero(client->secret->pin, sizeof(client->secret->pin));
 	return client_send(client, &answer);
@@ -162,8 +210,10 @@ static int client_converse(struct client *client, enum message_type expected, st
 			return r;
 		if (client->ui->touch == NULL && ret->type != expected &&
 		    ret->type != MESSAGE_FAILED)
-			return TOKEN_ERR_HELPER;
+			return TOKEN_ERR_HELPER_ENDED;
 		if (ret->type == MESSAGE_TOUCH) {
+			if (client->touches++ == CLIENT_TOUCHES_MAX)
+				return TOKEN_ERR_HELPER_ENDED;
 			client_touch(client, &ret->touch);
 		} else if (ret->type == MESSAGE_TOUCH_DONE) {
 			client_touch_done(client);
@@ -175,7 +225,7 @@ static int client_converse(struct client *client, enum message_type expected, st
 			client->secret->pin_retries = ret->failed.retries;
 			return ret->failed.err;
 		} else {
-			return ret->type == expected ? 0 : TOKEN_ERR_HELPER;
+			return ret->type == expected ? 0 : TOKEN_ERR_HELPER_ENDED;
 		}
 	}
 }
@@ -192,6 +242,7 @@ static int client_call(const struct message *request, enum message_type expected
 	r = client_take_helper(&client.helper);
 	if (r < 0)
 		return r;
+	client_count_pins(&client, request);
 	r = client_send(&client, request);
 	if (r == 0)
 		r = client_converse(&client, expected, ret);
@@ -235,7 +286,7 @@ int token_list(const char *device, const struct token_credential *credentials, s
 		return r;
 	for (size_t i = 0; i < reply.listed.n; i++)
 		if (reply.listed.tokens[i].credential >= (int)n)
-			return TOKEN_ERR_HELPER;
+			return TOKEN_ERR_HELPER_ENDED;
 	memcpy(ret, reply.listed.tokens, reply.listed.n * sizeof(*ret));
 	*ret_n = reply.listed.n;
 	return 0;
@@ -265,6 +316,26 @@ static void client_take_response(struct token_secret *secret, const struct messa
 	secret->response_len = from->len;
 }
 
+#define CLIENT_FIDO2_LEN 32 /* of a response */
+#define CLIENT_YKOTP_LEN 20
+
+static bool client_fits(enum token_kind kind, const struct message_response *response)
+{
+	return response->len == (kind == TOKEN_KIND_YKOTP ? CLIENT_YKOTP_LEN : CLIENT_FIDO2_LEN);
+}
+
+/* That it is what was asked for, and not less. */
+static bool client_is_enrolled(
+    const struct message_enrol *asked, const struct message_enrolled *got)
+{
+	const struct token_enrolment *e = &got->enrolment;
+	bool slot = strncmp(asked->path, TOKEN_PATH_YKOTP, strlen(TOKEN_PATH_YKOTP)) == 0;
+
+	return slot == (e->kind == TOKEN_KIND_YKOTP) && client_fits(e->kind, &got->response) &&
+	       (e->uv || asked->mode != TOKEN_PIN_REQUIRED) &&
+	       (!e->without_touch || asked->allow_without_touch);
+}
+
 int token_enrol(const char *device, enum token_pin_mode mode, bool allow_without_touch,
     const struct token_credential *exclude, size_t n_exclude,
     const uint8_t salt[static TOKEN_SALT_LEN], const struct token_ui *ui,
@@ -285,6 +356,8 @@ int token_enrol(const char *device, enum token_pin_mode mode, bool allow_without
 	r = client_path(device, request.enrol.path);
 	if (r == 0)
 		r = client_call(&request, MESSAGE_ENROLLED, ui, secret, &reply);
+	if (r == 0 && !client_is_enrolled(&request.enrol, &reply.enrolled))
+		r = TOKEN_ERR_HELPER_ENDED;
 	if (r < 0)
 		return r;
 	client_take_response(secret, &reply.enrolled.response);
@@ -308,8 +381,10 @@ int token_derive(const char *device, const struct token_credential *credentials,
 	r = client_path(device, request.derive.path);
 	if (r == 0)
 		r = client_call(&request, MESSAGE_DERIVED, ui, secret, &reply);
-	if (r == 0 && reply.derived.credential >= n)
-		r = TOKEN_ERR_HELPER;
+	if (r == 0 &&
+	    (reply.derived.credential >= n ||
+		!client_fits(credentials[reply.derived.credential].kind, &reply.derived.response)))
+		r = TOKEN_ERR_HELPER_ENDED;
 	if (r < 0)
 		return r;
 	client_take_response(secret, &reply.derived.response);

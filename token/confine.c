@@ -81,7 +81,6 @@ static const int confine_calls[] = {
 	SCMP_SYS(exit_group),
 	SCMP_SYS(faccessat),
 	SCMP_SYS(faccessat2),
-	SCMP_SYS(fcntl),
 	SCMP_SYS(flock),
 	SCMP_SYS(fstat),
 	SCMP_SYS(fstatfs),
@@ -139,7 +138,7 @@ static const int confine_deadly[] = {
 	SCMP_SYS(connect),
 };
 /* What libusb does once, when it starts: a thread that hears from the kernel
- * what is plugged in. Ended by confine_devices. */
+ * what is plugged in. Ended by confine_settle. */
 static const int confine_starting[] = {
 	SCMP_SYS(bind),
 	SCMP_SYS(eventfd2),
@@ -164,6 +163,22 @@ static int confine_add_mapping(scmp_filter_ctx ctx)
 	for (size_t i = 0; i < COUNT(calls) && r == 0; i++)
 		r = seccomp_rule_add(
 		    ctx, SCMP_ACT_ALLOW, calls[i], 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	return r;
+}
+
+/* Descriptors and locks; not F_SETOWN and O_ASYNC, by which the kernel sends a
+ * signal to any process. */
+static int confine_add_fcntl(scmp_filter_ctx ctx)
+{
+	const uint64_t commands[] = { F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC, F_OFD_SETLK };
+	int r = 0;
+
+	for (size_t i = 0; i < COUNT(commands) && r == 0; i++)
+		r = seccomp_rule_add(
+		    ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, SCMP_A1(SCMP_CMP_EQ, commands[i]));
+	if (r == 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 2,
+		    SCMP_A1(SCMP_CMP_EQ, F_SETFL), SCMP_A2(SCMP_CMP_MASKED_EQ, O_ASYNC, 0));
 	return r;
 }
 
@@ -226,6 +241,8 @@ static int confine_system_calls(void)
 	if (r == 0)
 		r = confine_add_mapping(ctx);
 	if (r == 0)
+		r = confine_add_fcntl(ctx);
+	if (r == 0)
 		r = confine_add_ioctl(ctx);
 	if (r == 0)
 		r = seccomp_load(ctx);
@@ -251,7 +268,7 @@ void confine_keep_usb(void)
 }
 
 /* For all threads, and beside the first filter: the stricter one counts. */
-static int confine_started(void)
+int confine_settle(void)
 {
 	static const int calls[] = { SCMP_SYS(socket), SCMP_SYS(clone), SCMP_SYS(clone3) };
 	_cleanup_(confine_filterp) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
@@ -272,7 +289,7 @@ static int confine_started(void)
 int confine_devices(const char *const *paths, size_t n)
 {
 	const uint64_t access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
-	static const char *const usb[] = { "/sys", "/dev/bus/usb" };
+	static const char *const usb[] = { "/sys", "/run/udev", "/dev/bus/usb" };
 	const char *all[CONFINE_DEVICES_MAX + 1];
 	int r;
 
@@ -280,9 +297,9 @@ int confine_devices(const char *const *paths, size_t n)
 		return TOKEN_ERR_INTERNAL;
 	for (size_t i = 0; i < n; i++)
 		all[i] = paths[i];
-	all[n] = usb[1];
+	all[n] = usb[2];
 	r = confine_files(usb, confine_usb ? COUNT(usb) : 0, access, all, confine_usb ? n + 1 : n);
-	return r < 0 ? r : confine_started();
+	return r < 0 || confine_usb ? r : confine_settle();
 }
 
 static int confine_lock(void *memory, size_t len)

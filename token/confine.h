@@ -16,14 +16,16 @@
 int confine(void) __attribute__((warn_unused_result));
 
 /* Of all files, leave only these devices, before the first byte from one of them
- * is looked at; of system calls, none that makes threads or sockets, which
- * libusb does when it starts. At most CONFINE_DEVICES_MAX
+ * is looked at; and confine_settle, unless libusb is yet to start. At most CONFINE_DEVICES_MAX
  * paths; those that aren't there are no error. */
 int confine_devices(const char *const *paths, size_t n) __attribute__((warn_unused_result));
 
 /* The USB nodes stay too, and what the kernel says of them: for libusb, which
- * finds them by itself. Before confine_devices. */
+ * finds them by itself. Before confine_devices; then libusb starts, whose thread is
+ * confined as whoever makes it, and then confine_settle. */
 void confine_keep_usb(void);
+/* No more threads and sockets, for all threads. */
+int confine_settle(void) __attribute__((warn_unused_result));
 
 /* Keep the heap and the stack, where libfido2 leaves copies, out of swap. Must
  * come before they have grown. TOKEN_ERR_INTERNAL where the memlock limit

@@ -82,14 +82,14 @@ const char *token_strerror(int err)
 	case TOKEN_ERR_UNSUPPORTED:
 		return "this version has no support for that kind of token";
 	case TOKEN_ERR_PIN_REMOVED:
-		return "the token has no PIN any more: it was reset since it was enrolled, or is "
-		       "another one";
+		return "the token has no PIN, so it is not the one that was enrolled with it, "
+		       "unless it was reset since";
 	case TOKEN_ERR_PIN_DEMANDED:
 		return "the token insists on its PIN now, which it was enrolled without";
 	case TOKEN_ERR_UV_FAILED:
 		return "the token didn't recognise the finger";
 	case TOKEN_ERR_HELPER_ENDED:
-		return "the helper touchvault-token ended before it had an answer";
+		return "the helper touchvault-token ended early, or doesn't keep to its protocol";
 	}
 	return "unknown error";
 }

@@ -12,6 +12,7 @@ _Static_assert(FIDO2_SECRET_LEN <= TOKEN_RESPONSE_MAX, "a response holds a secre
 /* Some of a request's credentials; where[i] is the index of c[i] in it. */
 struct fido2_set {
 	size_t n;
+	bool sure; /* the token said that it knows it */
 	struct token_credential c[TOKEN_CREDENTIALS_MAX];
 	size_t where[TOKEN_CREDENTIALS_MAX];
 };
@@ -19,6 +20,7 @@ struct fido2_set {
 static void fido2_select(const struct message_derive *request, bool uv, struct fido2_set *ret)
 {
 	ret->n = 0;
+	ret->sure = false;
 	for (size_t i = 0; i < request->n; i++) {
 		if (request->credentials[i].uv != uv)
 			continue;
@@ -67,6 +69,7 @@ static int fido2_probe(struct fido2 *f, struct fido2_set *set)
 			set->c[0] = set->c[hit];
 			set->where[0] = set->where[hit];
 			set->n = 1;
+			set->sure = true;
 			return 0;
 		}
 		if (r == TOKEN_ERR_CANCELLED || r == TOKEN_ERR_UNPLUGGED)
@@ -103,7 +106,7 @@ static int fido2_derive_set(struct fido2 *f, const struct fido2_set *set, bool u
 		.touch = TOKEN_TOUCH_DERIVE,
 		.step = f->chosen ? 2 : 1,
 		.steps = f->chosen ? 2 : 1,
-		.credential = set->n == 1 ? (int)set->where[0] : -1,
+		.credential = set->sure ? (int)set->where[0] : -1,
 	};
 	const struct fido2_ask ask = { .touch = &touch, .uv = uv, .salt = salt };
 	_cleanup_fido2_answer_ struct fido2_answer answer;

@@ -79,7 +79,8 @@ static int spawn_actions(posix_spawn_file_actions_t *actions, int fd)
 	return r;
 }
 
-/* Until the helper ignores them by itself, signals of the terminal wait. */
+/* Until the helper ignores them by itself, signals wait. In a session of its own
+ * /dev/tty is nobody's: it can't read what is typed at a prompt. */
 static int spawn_attributes(posix_spawnattr_t *attributes)
 {
 	sigset_t mask;
@@ -91,7 +92,9 @@ static int spawn_attributes(posix_spawnattr_t *attributes)
 	sigaddset(&mask, SIGHUP);
 	sigaddset(&mask, SIGQUIT);
 	r = posix_spawnattr_setsigmask(attributes, &mask);
-	return r == 0 ? posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK) : r;
+	return r == 0 ? posix_spawnattr_setflags(
+			    attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID)
+		      : r;
 }
 
 /* The dynamic linker's variables are the user's own affair; of the others, which
@@ -157,7 +160,7 @@ void spawn_wait(struct spawn *helper, int ms)
 {
 	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, helper->pid, 0);
 	struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
-	int r;
+	int r = 0;
 
 	close(helper->fd);
 	helper->fd = -1;
@@ -165,9 +168,10 @@ void spawn_wait(struct spawn *helper, int ms)
 		do
 			r = poll(&pfd, 1, ms);
 		while (r < 0 && errno == EINTR);
-		if (r <= 0)
-			return;
 	}
+	/* It keeps to no deadline of its own: it is not ours any more. */
+	if (pidfd >= 0 && r <= 0)
+		(void)kill(helper->pid, SIGKILL);
 	while (waitpid(helper->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 }

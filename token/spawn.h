@@ -15,8 +15,8 @@ struct spawn {
  * descriptor of ours. TOKEN_ERR_HELPER where it is missing, or not safe. */
 int spawn_helper(struct spawn *ret) __attribute__((warn_unused_result));
 
-/* Hang up, and wait up to ms for it to end. It is never killed: it may be in
- * the middle of a report, and ends by itself when nobody listens. */
+/* Hang up, and wait for it to end, which it does by itself when nobody listens: not
+ * in the middle of a report. One that doesn't within ms is killed. */
 void spawn_wait(struct spawn *, int ms);
 
 #endif

@@ -4,7 +4,6 @@
 #include <openssl/crypto.h>
 
 #include "token/backend.h"
-#include "token/confine.h"
 
 #define YKOTP_ENROL_TOUCHES 2
 
@@ -113,8 +112,6 @@ static int ykotp_derive(
 	bool touched;
 	int r = ykotp_start(caller);
 
-	if (r == 0)
-		r = confine_devices(NULL, 0);
 	if (r == 0 && request->path[0] != '\0')
 		r = ykotp_find_path(&y, caller, request, &pair);
 	else if (r == 0)
@@ -170,8 +167,6 @@ static int ykotp_enrol(
 	_cleanup_(ykotp_close) struct ykotp y = { .caller = caller };
 	int r = ykotp_start(caller);
 
-	if (r == 0)
-		r = confine_devices(NULL, 0);
 	if (r == 0)
 		r = ykotp_open_path(&y, request->path, caller);
 	if (r == 0 && request->mode == TOKEN_PIN_REQUIRED)
@@ -240,8 +235,6 @@ int backend_program(
 	_cleanup_(ykotp_close) struct ykotp y = { .caller = caller };
 	int r = ykotp_start(caller);
 
-	if (r == 0)
-		r = confine_devices(NULL, 0);
 	if (r == 0)
 		r = ykotp_open_path(&y, request->path, caller);
 	if (r == 0 && request->mode != TOKEN_PROGRAM_LOOK)

@@ -13,6 +13,7 @@
 #include <yubikey.h>
 
 #include "token/confine.h"
+#include "token/device.h"
 
 #define YKOTP_PRODUCT "YubiKey"
 #define YKOTP_USB "/dev/bus/usb"
@@ -25,8 +26,9 @@
 #define YKOTP_REPLY_MAX (4 * YKOTP_CHUNK_LEN)
 #define YKOTP_CRC_LEN 2
 #define YKOTP_ITEM_MASK 0x1f
-#define YKOTP_POLL_MS 10   /* in the end; sooner at first */
-#define YKOTP_QUIET_MS 500 /* for an answer that needs nobody */
+#define YKOTP_POLL_MS 10                                     /* in the end; sooner at first */
+#define YKOTP_QUIET_MS 500                                   /* for an answer that needs nobody */
+#define YKOTP_TOUCH_MS ((RESP_TIMEOUT_WAIT_MASK + 2) * 1000) /* it can't tell more */
 #define YKOTP_SERIAL_LEN 4
 
 /* Whom libykpers and libusb keep out for a report only, between two of them: a
@@ -51,19 +53,36 @@ static int ykotp_lock(struct caller *caller)
 	return TOKEN_ERR_BUSY;
 }
 
+/* FIDO2 devices stay, for whoever may be asked after this. */
+static int ykotp_confine(void)
+{
+	const char *paths[DEVICE_LIST_MAX];
+	struct device_list list;
+	int r = device_list(&list);
+
+	for (size_t i = 0; r == 0 && i < list.n; i++)
+		paths[i] = list.devices[i].path;
+	confine_keep_usb();
+	return confine_devices(paths, r == 0 ? list.n : 0);
+}
+
 int ykotp_start(struct caller *caller)
 {
 	static bool started;
+	bool usb = access(YKOTP_USB, F_OK) == 0;
 	int r;
 
 	if (started)
 		return 0;
-	confine_keep_usb();
 	r = ykotp_lock(caller);
-	if (r == 0 && !yk_init())
-		r = access(YKOTP_USB, F_OK) < 0 ? TOKEN_ERR_NONE : TOKEN_ERR_FAILED;
+	if (r == 0)
+		r = ykotp_confine();
+	if (r < 0)
+		return r;
+	if (!yk_init())
+		r = usb ? TOKEN_ERR_FAILED : TOKEN_ERR_NONE;
 	started = r == 0;
-	return r;
+	return confine_settle() < 0 ? TOKEN_ERR_INTERNAL : r;
 }
 
 /* libykpers gives what libusb says as text, and as nothing else. */
@@ -119,22 +138,19 @@ static int ykotp_calm(struct ykotp *y, int r)
 	return yk_force_key_update(y->key) || r < 0 ? r : ykotp_error();
 }
 
-static void ykotp_tell_touch(
-    struct ykotp *y, const struct message_touch *touch, uint8_t seconds, bool *told)
+static void ykotp_tell_touch(struct ykotp *y, const struct message_touch *touch, uint8_t seconds)
 {
 	struct message message = { .type = MESSAGE_TOUCH, .touch = *touch };
 
-	message.touch.seconds = seconds;
-	if (!*told)
-		caller_tell(y->caller, &message);
-	*told = true;
+	message.touch.seconds = seconds > 0 ? seconds : 1;
+	caller_tell(y->caller, &message);
 }
 
 /* Wait for the first report of a reply. touch is NULL where none is due. */
 static int ykotp_await(struct ykotp *y, const struct message_touch *touch, bool *ret_touched,
     uint8_t report[static YKOTP_REPORT_LEN])
 {
-	int64_t deadline = ykotp_now() + YKOTP_QUIET_MS;
+	int64_t now = ykotp_now(), deadline = now + YKOTP_QUIET_MS;
 	const struct message done = { .type = MESSAGE_TOUCH_DONE };
 	uint8_t flags;
 	int r, pause = 1;
@@ -143,14 +159,16 @@ static int ykotp_await(struct ykotp *y, const struct message_touch *touch, bool 
 	for (;;) {
 		r = ykotp_report(y, report);
 		flags = report[YKOTP_CHUNK_LEN];
+		now = ykotp_now();
 		if (r < 0 || (flags & RESP_PENDING_FLAG))
 			break;
-		if ((flags & RESP_TIMEOUT_WAIT_FLAG) && touch != NULL)
-			ykotp_tell_touch(y, touch, flags & RESP_TIMEOUT_WAIT_MASK, ret_touched);
-		else if (*ret_touched)
-			r = TOKEN_ERR_TIMEOUT;
-		else if (ykotp_now() > deadline)
-			r = TOKEN_ERR_SLOT;
+		if ((flags & RESP_TIMEOUT_WAIT_FLAG) && touch != NULL && !*ret_touched) {
+			ykotp_tell_touch(y, touch, flags & RESP_TIMEOUT_WAIT_MASK);
+			*ret_touched = true;
+			deadline = now + YKOTP_TOUCH_MS;
+		} else if (now > deadline || (*ret_touched && !(flags & RESP_TIMEOUT_WAIT_FLAG))) {
+			r = *ret_touched ? TOKEN_ERR_TIMEOUT : TOKEN_ERR_SLOT;
+		}
 		if (r == 0)
 			caller_pause(y->caller, pause < YKOTP_POLL_MS ? pause++ : YKOTP_POLL_MS);
 		if (r == 0 && caller_cancelled(y->caller))
