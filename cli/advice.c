@@ -117,8 +117,7 @@ static const char *advice_for_pin(enum token_err err)
 	if (err == TOKEN_ERR_PIN_DIFFERS)
 		return "nothing was changed: repeat";
 	if (err == TOKEN_ERR_PIN_REMOVED)
-		return "use another token of this vault, and with its touch enrol this one anew: "
-		       "\"touchvault token remove\", then \"token add\"";
+		return "plug in a token of this vault and repeat";
 	if (err == TOKEN_ERR_ALWAYS_UV)
 		return "repeat without \"--pin never\"";
 	if (err == TOKEN_ERR_PIN_DEMANDED)
@@ -146,7 +145,8 @@ const char *advice_for_token(int err)
 		return "correct or drop --device and FIDO2_TOKEN (\"touchvault token info\" shows "
 		       "the tokens)";
 	case TOKEN_ERR_PERMISSION:
-		return "install the udev rules for FIDO tokens, then plug it in again";
+		return "install the udev rules for FIDO tokens (for the HMAC slot of a YubiKey "
+		       "libyubikey-udev), then plug it in again";
 	case TOKEN_ERR_BUSY:
 		return "finish or close what uses it, a browser perhaps, and repeat";
 	case TOKEN_ERR_NOT_ENROLLED:

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/grade.h"
 #include "cli/output.h"
 #include "cli/session_token.h"
 #include "cli/terminal.h"
@@ -90,14 +91,15 @@ static int require_token(const struct app *app, const struct vault *v, const cha
 	if (is_there(v, name))
 		return STATUS_OK;
 	return fail(app, STATUS_NOT_FOUND,
-	    "no token %s in the vault; \"touchvault token list\" shows the tokens", name);
+	    "no token \"%s\" in the vault; \"touchvault token list\" shows the tokens", name);
 }
 
 static int require_free(const struct app *app, const struct vault *v, const char *name)
 {
 	if (!is_there(v, name))
 		return STATUS_OK;
-	return fail(app, STATUS_EXISTS, "a token %s is there already; choose another name", name);
+	return fail(
+	    app, STATUS_EXISTS, "a token \"%s\" is there already; choose another name", name);
 }
 
 /* What is said when it is done: the tokens as they are now. */
@@ -105,7 +107,7 @@ static int report(const struct app *app, const struct vault *v, const char *done
 {
 	if (app->json)
 		return token_list_print(app, v, NULL, 0);
-	note(app, "%s %s", name, done);
+	note(app, "the token \"%s\" %s", name, done);
 	return STATUS_OK;
 }
 
@@ -150,6 +152,9 @@ static int token_add(struct app *app, const struct arguments *args, struct vault
 	r = session_new_check(app, &new);
 	if (r == 0)
 		r = require_free(app, v, new.token_name);
+	if (r == 0 && app->device != NULL && option_value(args, "new-device") != NULL &&
+	    strcmp(app->device, option_value(args, "new-device")) == 0)
+		r = fail_token(app, TOKEN_ERR_ENROLLED, -1);
 	if (r == 0)
 		r = session_unlock_by(app, v, "add another token", NULL, NULL);
 	if (r == 0)
@@ -161,6 +166,19 @@ static int token_add(struct app *app, const struct arguments *args, struct vault
 	return r == 0 ? report(app, v, "is enrolled; test it with \"touchvault token test\"",
 			    new.token_name)
 		      : r;
+}
+
+static int report_refreshed(const struct app *app, const struct vault *v, const char *name)
+{
+	const struct vault_token_info *tokens;
+	size_t n = vault_tokens(v, &tokens);
+	char done[64] = "";
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(tokens[i].name, name) == 0)
+			(void)snprintf(done, sizeof(done), "opens by %s now, grade %c",
+			    token_list_way(&tokens[i]), grade_of_token(&tokens[i]));
+	return report(app, v, done, name);
 }
 
 /* Where a token of the vault is enrolled again: a YubiKey's slot must be named. */
@@ -192,17 +210,19 @@ static int token_refresh(struct app *app, const struct arguments *args, struct v
 	if (response == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
 	new.device = device_of(app, v, new.token_name, device);
-	(void)snprintf(purpose, sizeof(purpose), "refresh %s", new.token_name);
+	(void)snprintf(purpose, sizeof(purpose), "refresh \"%s\"", new.token_name);
 	r = session_new_check(app, &new);
 	if (r == 0)
 		r = require_token(app, v, new.token_name);
+	if (r == 0)
+		r = token_list_check(app, v, new.token_name, NULL);
 	if (r == 0)
 		r = session_unlock_by(app, v, purpose, new.token_name, NULL);
 	if (r == 0)
 		r = session_enrol(app, v, &new, &enrolled);
 	if (r == 0)
 		r = commit(app, v, change_refresh, &c);
-	return r == 0 ? report(app, v, "has a new credential", new.token_name) : r;
+	return r == 0 ? report_refreshed(app, v, new.token_name) : r;
 }
 
 static int token_remove(struct app *app, const struct arguments *args, struct vault *v)
@@ -216,8 +236,10 @@ static int token_remove(struct app *app, const struct arguments *args, struct va
 		r = fail_vault(app, VAULT_ERR_LAST_TOKEN);
 	if (r != 0)
 		return r;
-	(void)snprintf(purpose, sizeof(purpose), "remove the token %s", c.name);
-	r = session_unlock_by(app, v, purpose, NULL, c.name);
+	(void)snprintf(purpose, sizeof(purpose), "remove the token \"%s\"", c.name);
+	r = token_list_check(app, v, NULL, c.name);
+	if (r == 0)
+		r = session_unlock_by(app, v, purpose, NULL, c.name);
 	if (r == 0)
 		r = commit(app, v, change_remove, &c);
 	return r == 0 ? report(app, v,
@@ -241,7 +263,7 @@ static int token_rename(struct app *app, const struct arguments *args, struct va
 		r = require_free(app, v, c.to);
 	if (r != 0)
 		return r;
-	(void)snprintf(purpose, sizeof(purpose), "rename the token %s", c.name);
+	(void)snprintf(purpose, sizeof(purpose), "rename the token \"%s\"", c.name);
 	r = session_unlock_by(app, v, purpose, NULL, NULL);
 	if (r == 0)
 		r = commit(app, v, change_rename, &c);
@@ -256,8 +278,10 @@ static int token_test(struct app *app, const struct arguments *args, struct vaul
 
 	if (r != 0)
 		return r;
-	(void)snprintf(purpose, sizeof(purpose), "test %s", c.name);
-	r = session_unlock_by(app, v, purpose, c.name, NULL);
+	(void)snprintf(purpose, sizeof(purpose), "test \"%s\"", c.name);
+	r = token_list_check(app, v, c.name, NULL);
+	if (r == 0)
+		r = session_unlock_by(app, v, purpose, c.name, NULL);
 	if (r == 0)
 		r = commit(app, v, change_tested, &c);
 	return r == 0 ? report(app, v, "opens the vault", c.name) : r;
@@ -289,21 +313,21 @@ static int token_info_verb(struct app *app)
 }
 
 static const struct verb {
-	const char *name;
+	const char *name, *usage;
 	int operands; /* the verb itself counts */
 	int (*run)(struct app *, const struct arguments *, struct vault *);
 	int (*run_without_vault)(struct app *);
 } verbs[] = {
-	{ "list", 1, token_list_verb, NULL },
-	{ "add", 2, token_add, NULL },
-	{ "remove", 2, token_remove, NULL },
-	{ "rename", 3, token_rename, NULL },
-	{ "test", 2, token_test, NULL },
-	{ "refresh", 2, token_refresh, NULL },
-	{ "info", 1, NULL, token_info_verb },
-	{ "set-pin", 1, NULL, token_set_pin_verb },
-	{ "change-pin", 1, NULL, token_change_pin_verb },
-	{ "program", 1, NULL, token_program_verb },
+	{ "list", "", 1, token_list_verb, NULL },
+	{ "add", " NAME", 2, token_add, NULL },
+	{ "remove", " NAME", 2, token_remove, NULL },
+	{ "rename", " FROM TO", 3, token_rename, NULL },
+	{ "test", " NAME", 2, token_test, NULL },
+	{ "refresh", " NAME", 2, token_refresh, NULL },
+	{ "info", "", 1, NULL, token_info_verb },
+	{ "set-pin", "", 1, NULL, token_set_pin_verb },
+	{ "change-pin", "", 1, NULL, token_change_pin_verb },
+	{ "program", "", 1, NULL, token_program_verb },
 };
 
 int cmd_token(struct app *app, const struct arguments *args)
@@ -315,7 +339,12 @@ int cmd_token(struct app *app, const struct arguments *args)
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(verbs[i].name, args->operands[0]) == 0)
 			verb = &verbs[i];
-	if (verb == NULL || args->n_operands != verb->operands)
+	if (verb != NULL && args->n_operands != verb->operands)
+		return fail(app, STATUS_USAGE,
+		    "the usage is \"touchvault token %s%s\"; \"touchvault token list\" shows the "
+		    "names",
+		    verb->name, verb->usage);
+	if (verb == NULL)
 		return fail(app, STATUS_USAGE,
 		    "the usage is \"touchvault token list\", \"add NAME\", \"remove NAME\", "
 		    "\"rename FROM TO\", \"test NAME\", \"refresh NAME\", \"info\", \"set-pin\", "

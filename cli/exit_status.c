@@ -101,6 +101,7 @@ enum exit_status exit_status_of_token(int err)
 	case TOKEN_ERR_PIN_SET:
 		return STATUS_EXISTS;
 	case TOKEN_ERR_NOT_ENROLLED:
+	case TOKEN_ERR_PIN_REMOVED:
 	case TOKEN_ERR_NOT_A_TOKEN:
 	case TOKEN_ERR_SEVERAL:
 		return STATUS_WRONG_TOKEN;
@@ -114,7 +115,6 @@ enum exit_status exit_status_of_token(int err)
 	case TOKEN_ERR_PIN_REQUIRED:
 	case TOKEN_ERR_PIN_INVALID:
 	case TOKEN_ERR_PIN_NOT_SET:
-	case TOKEN_ERR_PIN_REMOVED:
 	case TOKEN_ERR_PIN_DEMANDED:
 	case TOKEN_ERR_PIN_POLICY:
 	case TOKEN_ERR_PIN_DIFFERS:

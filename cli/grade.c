@@ -35,6 +35,27 @@ char grade_of_hosts(const struct vault_host_info *hosts, size_t n)
 	return worst;
 }
 
+/* Of tokens that are B or C. */
+static const char *raise_token(const struct vault_token_info *tokens, size_t n)
+{
+	bool slot = false, bare = false;
+
+	for (size_t i = 0; i < n; i++) {
+		slot |= tokens[i].kind == VAULT_SLOT_YKOTP;
+		bare |= tokens[i].kind == VAULT_SLOT_YKOTP && !tokens[i].passphrase;
+	}
+	if (bare)
+		return "A YubiKey's slot with a passphrase (\"touchvault token refresh NAME\") "
+		       "would make it grade B, a FIDO2 token with a PIN instead of it grade A.";
+	if (slot)
+		return "A FIDO2 token with a PIN or a fingerprint instead of the YubiKey's slot "
+		       "would make it grade A: stolen together with this machine, it still opens "
+		       "nothing.";
+	return "Tokens enrolled with a PIN or a fingerprint (\"touchvault token set-pin\", then "
+	       "\"touchvault token refresh NAME\") would make it grade A: stolen together with "
+	       "this machine, they still open nothing.";
+}
+
 size_t grade_advice(const struct vault_token_info *tokens, size_t n_tokens,
     const struct vault_host_info *hosts, size_t n_hosts, const char *ret[static GRADE_ADVICE_MAX])
 {
@@ -51,13 +72,7 @@ size_t grade_advice(const struct vault_token_info *tokens, size_t n_tokens,
 		    "A token that answers without a touch protects from nobody who can reach it: a "
 		    "token that insists on the touch would make it grade A or B.";
 	else if (token > 'A')
-		ret[n++] = token == 'C'
-			       ? "A YubiKey's slot with a passphrase (\"touchvault token refresh "
-				 "NAME\") would make it grade B, a FIDO2 token with a PIN instead "
-				 "of it grade A."
-			       : "Tokens enrolled with a PIN or a fingerprint (set it, then "
-				 "\"touchvault token refresh NAME\") would make it grade A: stolen "
-				 "together with this machine, they still open nothing.";
+		ret[n++] = raise_token(tokens, n_tokens);
 	if (host == 'D')
 		ret[n++] =
 		    "A host key that is bound to its machine would make it grade C: that takes an "

@@ -80,8 +80,7 @@ static int ask_new_passphrase(
 
 	if (again == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
-	if (new->no_passphrase || new->device == NULL ||
-	    strncmp(new->device, TOKEN_PATH_YKOTP, strlen(TOKEN_PATH_YKOTP)) != 0)
+	if (new->no_passphrase)
 		return STATUS_OK;
 	r = terminal_ask(app, "New passphrase for the token, asked for with each touch: ", true,
 	    PASSPHRASE_HINT, ret->passphrase, sizeof(ret->passphrase), &ret->passphrase_len);
@@ -98,6 +97,45 @@ static int ask_new_passphrase(
 	return r;
 }
 
+static bool is_slot(const struct session_new *new)
+{
+	return new->device !=
+	       NULL &&strncmp(new->device, TOKEN_PATH_YKOTP, strlen(TOKEN_PATH_YKOTP)) == 0;
+}
+
+/* Before a passphrase is typed for nothing. */
+static int check_slot(const struct app *app, const struct session_new *new)
+{
+	struct token_device device;
+	struct token_slots slots;
+	int r = strcmp(new->pin_mode, "required") == 0 ? TOKEN_ERR_NO_PIN_SUPPORT : 0;
+
+	if (r == 0)
+		r = token_program(
+		    new->device, TOKEN_PROGRAM_LOOK, terminal_catch(), &device, &slots);
+	terminal_release();
+	if (r == 0 && !slots.programmed[1])
+		r = TOKEN_ERR_SLOT;
+	return r == 0 ? STATUS_OK : fail_token(app, r, -1);
+}
+
+/* A YubiKey may be there that shows no FIDO2. */
+static int fail_none(const struct app *app)
+{
+	struct token_device device;
+	struct token_slots slots;
+	int r = token_program(NULL, TOKEN_PROGRAM_LOOK, terminal_catch(), &device, &slots);
+
+	terminal_release();
+	if (r != 0)
+		return fail_token(app, TOKEN_ERR_NONE, -1);
+	return fail(app, STATUS_NO_TOKEN,
+	    "no FIDO2 token is plugged in; for the HMAC slot of the YubiKey (%s) name that as the "
+	    "device%s",
+	    device.path,
+	    slots.programmed[1] ? "" : ", after \"touchvault token program\", as it is empty");
+}
+
 int session_enrol(const struct app *app, const struct vault *v, const struct session_new *new,
     struct session_enrolled *ret)
 {
@@ -112,13 +150,17 @@ int session_enrol(const struct app *app, const struct vault *v, const struct ses
 	if (secret == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
 	secret->pin_retries = -1;
-	r = ask_new_passphrase(app, new, ret->response);
+	r = is_slot(new) ? check_slot(app, new) : 0;
+	if (r == 0 && is_slot(new))
+		r = ask_new_passphrase(app, new, ret->response);
 	if (r != 0)
 		return r;
 	vault_token_salt(v, salt);
 	touch_begin(&notice, &ui);
 	r = touch_end(token_enrol(new->device, pin_mode_of(new->pin_mode), new->allow_without_touch,
 	    known, n, salt, &ui, secret, &ret->enrolment));
+	if (r == TOKEN_ERR_NONE && new->device == NULL)
+		return fail_none(app);
 	if (r != 0)
 		return fail_token(app, r, secret->pin_retries);
 	fill(new, ret);

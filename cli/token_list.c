@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/token_list.h"
 
+#include <string.h>
+
 #include "cli/grade.h"
 #include "cli/output.h"
 #include "cli/session_token.h"
@@ -25,6 +27,38 @@ int token_list_read(const struct app *app, const struct vault *v,
 	return r == 0 ? STATUS_OK : fail_token(app, r, -1);
 }
 
+static bool is_meant(const char *name, const char *only, const char *except)
+{
+	return (only == NULL || strcmp(name, only) == 0) &&
+	       (except == NULL || strcmp(name, except) != 0);
+}
+
+int token_list_check(
+    const struct app *app, const struct vault *v, const char *only, const char *except)
+{
+	struct token_listed plugged[TOKEN_LIST_MAX];
+	const struct vault_token_info *tokens;
+	size_t n;
+	int r = token_list_read(app, v, plugged, &n);
+
+	(void)vault_tokens(v, &tokens);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (plugged[i].err != 0 || plugged[i].credential < 0 ||
+		    is_meant(tokens[plugged[i].credential].name, only, except))
+			return STATUS_OK;
+	if (r != 0 || n == 0)
+		return r;
+	if (only != NULL)
+		return fail(app, STATUS_WRONG_TOKEN,
+		    "the token that is plugged in (%s) is \"%s\", not \"%s\"; plug that one in and "
+		    "repeat",
+		    plugged[0].device.path, tokens[plugged[0].credential].name, only);
+	return fail(app, STATUS_WRONG_TOKEN,
+	    "the token that is plugged in (%s) is \"%s\" itself; plug in another one of this "
+	    "vault, whose touch removes it, and repeat",
+	    plugged[0].device.path, except);
+}
+
 /* The plugged-in one that knows credential i; NULL if none is known to. */
 static const struct token_listed *plugged_as(const struct token_listed *plugged, size_t n, size_t i)
 {
@@ -34,7 +68,7 @@ static const struct token_listed *plugged_as(const struct token_listed *plugged,
 	return NULL;
 }
 
-static const char *way(const struct vault_token_info *t)
+const char *token_list_way(const struct vault_token_info *t)
 {
 	if (t->without_touch)
 		return "no touch";
@@ -50,7 +84,8 @@ static void print_enrolled(const struct vault_token_info *t, const struct token_
 	out("%s", text_clean(t->name, name, sizeof(name)));
 	if (*t->product != '\0')
 		out(" (%s)", text_clean(t->product, product, sizeof(product)));
-	out(": %s, grade %c, enrolled %s", way(t), grade_of_token(t), text_time(t->created, when));
+	out(": %s, grade %c, enrolled %s", token_list_way(t), grade_of_token(t),
+	    text_time(t->created, when));
 	if (t->tested != 0)
 		out(", tested %s", text_time(t->tested, when));
 	else
@@ -67,7 +102,8 @@ static const char *what_of_other(const struct token_listed *p)
 	if (p->kind == TOKEN_KIND_YKOTP)
 		return p->hides ? "slot 2 may be one of this vault: the serial number doesn't tell"
 				: "slot 2 is programmed, but not of this vault";
-	return p->hides ? "may be one of this vault: it doesn't tell without a touch"
+	return p->hides ? "may be one of this vault: it doesn't tell without its PIN; \"touchvault "
+			  "token test NAME\" does"
 			: "not of this vault";
 }
 

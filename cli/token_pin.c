@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/token_pin.h"
 
+#include <string.h>
+
 #include "cli/output.h"
 #include "cli/touch.h"
 #include "vault/cleanup.h"
@@ -33,6 +35,12 @@ int token_pin_set(const struct app *app, bool replace)
 	struct token_ui ui;
 	int r;
 
+	if (app->device != NULL &&
+	    strncmp(app->device, TOKEN_PATH_YKOTP, strlen(TOKEN_PATH_YKOTP)) == 0)
+		return fail(app, STATUS_PIN,
+		    "the HMAC slot of a YubiKey has no PIN; its passphrase is changed by "
+		    "\"touchvault "
+		    "token refresh NAME\"");
 	if (secret == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
 	secret->pin_retries = -1;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/token_program.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/output.h"
+#include "cli/session.h"
 #include "cli/terminal.h"
 #include "token/token.h"
+#include "vault/vault.h"
 
 #define CONFIRMATION "overwrite slot 2"
 
@@ -71,15 +74,48 @@ static int report(const struct app *app, const struct token_device *d, const str
 	return STATUS_OK;
 }
 
+/* Of the vault that commands open, if it opens: nobody asked for one. */
+static void warn_of_vault(struct app *app, const struct token_slots *s)
+{
+	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
+	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
+	const struct vault_token_info *tokens;
+	struct vault_paths vp;
+	size_t n = 0;
+
+	if (paths_find(app, &p) != 0)
+		return;
+	vp = paths_for_vault(&p);
+	if (vault_open(&vp, 0, &v) == 0)
+		n = vault_tokens(v, &tokens);
+	for (size_t i = 0; i < n; i++)
+		if (tokens[i].kind == VAULT_SLOT_YKOTP && s->serial != 0 &&
+		    strtoul(tokens[i].serial, NULL, 10) == s->serial)
+			terminal_say("The vault %s opens with it: it is \"%s\"%s.", p.vault,
+			    tokens[i].name,
+			    n == 1 ? ", its only token, and nothing will open that vault afterwards"
+				   : "");
+}
+
 int token_program_verb(struct app *app)
 {
 	enum token_program mode = TOKEN_PROGRAM_NEW;
 	struct token_device device;
 	struct token_slots slots;
-	int r = call(app, app->device, TOKEN_PROGRAM_LOOK, &device, &slots);
+	int r;
+
+	if (app->device != NULL &&
+	    strncmp(app->device, TOKEN_PATH_YKOTP, strlen(TOKEN_PATH_YKOTP)) != 0)
+		return fail(app, STATUS_USAGE,
+		    "%s is not the HMAC slot of a YubiKey; name one with --device yubikey or "
+		    "yubikey:SERIAL",
+		    app->device);
+	r = call(app, app->device, TOKEN_PROGRAM_LOOK, &device, &slots);
 
 	if (r == 0)
 		show(&device, &slots);
+	if (r == 0 && slots.programmed[1])
+		warn_of_vault(app, &slots);
 	if (r == 0 && slots.programmed[1])
 		r = confirm(app, &mode);
 	if (r == 0)

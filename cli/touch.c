@@ -37,7 +37,8 @@ static void say_touch(void *ctx, const struct token_device *d, enum token_touch 
 {
 	const struct touch_notice *notice = ctx;
 	bool known = credential >= 0 && (size_t)credential < notice->n_names;
-	const char *name = known ? notice->names[credential] : "";
+	bool guess = !known && notice->n_names == 1;
+	const char *name = known ? notice->names[credential] : guess ? notice->names[0] : "";
 	char of[32] = "";
 
 	(void)what;
@@ -47,8 +48,10 @@ static void say_touch(void *ctx, const struct token_device *d, enum token_touch 
 	}
 	if (steps > 1)
 		(void)snprintf(of, sizeof(of), ", touch %u of %u", step, steps);
-	terminal_say("Touch the %s%s%s%s(%s) to %s%s (%u s, Ctrl-C cancels)", product_of(d),
-	    known ? " \"" : "", name, known ? "\" " : " ", d->path, notice->purpose, of, seconds);
+	terminal_say("Touch the %.40s%s%s%s(%s)%s%s%s to %s%s (%u s, Ctrl-C cancels)",
+	    product_of(d), known ? " \"" : "", known ? name : "", known ? "\" " : " ", d->path,
+	    guess ? ", which should be \"" : "", guess ? name : "", guess ? "\"," : "",
+	    notice->purpose, of, seconds);
 }
 
 /* A line on a terminal stays: it says what the touch was for. */
@@ -87,8 +90,8 @@ static int ask_current(const struct touch_notice *notice, const struct token_pin
 		(void)snprintf(left, sizeof(left), " (%d %s left)", request->retries,
 		    request->retries == 1 ? "try" : "tries");
 	(void)snprintf(prompt, sizeof(prompt),
-	    "PIN of the %s%s%s%s: ", product_of(&request->device), left, told ? "" : ", to ",
-	    told ? "" : notice->purpose);
+	    "PIN of the %.40s (%s)%s%s%s: ", product_of(&request->device), request->device.path,
+	    left, told ? "" : ", to ", told ? "" : notice->purpose);
 	return ask_once(prompt, TOKEN_ERR_PIN_INVALID, ret);
 }
 
@@ -114,13 +117,13 @@ static int ask_new(const struct token_pin_request *request, char ret[static TOKE
 	if (again == NULL)
 		return TOKEN_ERR_INTERNAL;
 	(void)snprintf(prompt, sizeof(prompt),
-	    "New PIN of the %s (at least %zu characters): ", product, request->pin_min);
+	    "New PIN of the %.40s (at least %zu characters): ", product, request->pin_min);
 	len = ask_once(prompt, TOKEN_ERR_PIN_POLICY, ret);
 	if (len > 0 && count_characters(ret, (size_t)len) < request->pin_min)
 		return TOKEN_ERR_PIN_POLICY;
 	if (len <= 0)
 		return len;
-	(void)snprintf(prompt, sizeof(prompt), "New PIN of the %s again: ", product);
+	(void)snprintf(prompt, sizeof(prompt), "New PIN of the %.40s again: ", product);
 	len_again = ask_once(prompt, TOKEN_ERR_PIN_DIFFERS, again);
 	if (len_again > 0 && (len_again != len || sodium_memcmp(ret, again, (size_t)len) != 0))
 		return TOKEN_ERR_PIN_DIFFERS;

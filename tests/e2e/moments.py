@@ -131,7 +131,7 @@ class Moments(Case):
         else:
             self.assertEqual(result.out, b"", result)
             self.assertEqual((result.err + result.shown).count(b"touchvault: "), 1, result)
-            self.assertRegex(message, r"\w; .*\w\W*\.$")
+            self.assertRegex(message, r"[\w)\"]; .*\w\W*\.$")
         row = Row(self.noun, title, message, status)
         if NOTES:
             NOTES.add(row)

@@ -89,7 +89,7 @@ class Pin(Moments):
 
     def test_reset_since(self):
         self.reset()
-        self.moment("PIN removed since it was enrolled (which a reset does)", self.get(self.t), 15)
+        self.moment("PIN removed since it was enrolled (which a reset does)", self.get(self.t), 11)
 
     def test_reset_and_pin_set_again(self):
         self.reset(PIN)

@@ -405,7 +405,7 @@ class Info(Pins):
         listed = json.loads(self.ok(self.home.run("--device", "yubikey", "token", "info", "--json")).out)
         self.assertEqual(listed, [{"device": "yubikey:12345678", "product": "YubiKey", "error": None}])
         self.assertIn(b"can be one of its tokens", self.ok(self.home.run("token", "info")).out)
-        self.refused(self.home.run("--device", "yubikey", "token", "set-pin"), 15, "can't have a PIN")
+        self.refused(self.home.run("--device", "yubikey", "token", "set-pin"), 15, "token refresh")
 
     def test_what_a_token_says_is_made_harmless(self):
         token = self.token(versions="FIDO_2_0,\x1b[2Jevil\n\x07,FIDO_2_1")

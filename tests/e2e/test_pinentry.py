@@ -108,7 +108,7 @@ class Asked(Pinentry):
         self.assertEqual(result.out, b"CANARY")
         self.assertIn(b"Touch the ", result.err)
         self.assertEqual([c.strip() for c in self.commands()],
-                         ["SETTITLE touchvault", "SETDESC PIN of the token, to get k",
+                         ["SETTITLE touchvault", f"SETDESC PIN of the token ({self.plugged.path}), to get k",
                           "SETPROMPT touchvault:", "GETPIN"])
         self.assertEqual(self.told()[-1], "end")
 
@@ -186,7 +186,7 @@ class Asked(Pinentry):
         self.ok(self.run_with("token", "rename", "first", "100% mine"))
         self.says(GETPIN=f"D {PIN}\nOK\n")
         self.ok(self.run_with("token", "test", "100% mine"))
-        self.assertIn("SETDESC PIN of the token, to test 100%25 mine", self.commands())
+        self.assertIn(f'SETDESC PIN of the token ({self.plugged.path}), to test "100%25 mine"', self.commands())
 
     def test_a_wrong_one(self):
         self.says(GETPIN=f"D {NEW}\nOK\n")

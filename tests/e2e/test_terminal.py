@@ -95,7 +95,7 @@ class Notice(Case):
         self.add(token, "k", {"a": "b"})
         result = self.ok(self.home.run("--device", token.path, "get", "k"))
         self.assertIn(b'"blue key"', result.err)
-        self.assertIn(f"({token.path}) to get k (30 s, Ctrl-C cancels)".encode(), result.err)
+        self.assertIn(f'({token.path}), which should be "blue key", to get k (30 s, Ctrl-C cancels)'.encode(), result.err)
 
     def test_a_program_gets_it_as_json(self):
         token = self.token()

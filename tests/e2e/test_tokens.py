@@ -110,9 +110,9 @@ class Adding(Tokens):
         self.assertEqual(len(self.first.transactions()), touches)
 
     def test_by_a_stranger(self):
-        stranger = self.token("stranger")
+        stranger, other = self.token("stranger"), self.token("other")
         before = digest(self.home.vault)
-        self.refused(self.tokens(stranger, "add", "second", "--new-device", stranger.path), 11)
+        self.refused(self.tokens(stranger, "add", "second", "--new-device", other.path), 11)
         self.assertEqual(digest(self.home.vault), before)
 
     def test_asks_for_the_new_token_on_the_terminal(self):

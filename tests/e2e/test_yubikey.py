@@ -67,6 +67,7 @@ class Enrolled(YubiKeys):
                          ("ykotp", "C", "12345678", "yubikey:12345678"))
 
     def test_passphrase_is_the_default_and_grade_b(self):
+        self.program(*USUAL)
         self.refused(self.home.run("--device", "yubikey", "init"), 2, "--no-passphrase")
         self.vault_with_passphrase()
         self.assertEqual(self.tokens()["tokens"][0]["grade"], "B")
@@ -168,6 +169,11 @@ class Enrolled(YubiKeys):
     def test_pin_is_none_of_its_business(self):
         self.program(*USUAL)
         self.refused(self.home.run("--device", "yubikey", "init", "--no-passphrase", "--pin", "required"), 15)
+
+
+    def test_is_offered_where_no_fido2_token_is(self):
+        self.refused(self.home.run("init", "--no-passphrase", wrap=plugged_in(self.dir)), 10,
+                     "(yubikey:12345678)", "token program")
 
 
 class Several(YubiKeys):
@@ -316,7 +322,16 @@ class Program(YubiKeys):
 
     def test_a_fido2_token_has_no_slots(self):
         token = self.token()
-        self.refused(self.home.run("--device", token.path, "token", "program"), 10)
+        self.refused(self.home.run("--device", token.path, "token", "program"), 2, "--device yubikey")
+
+    def test_says_which_vault_is_lost_with_it(self):
+        self.vault()
+        t = self.home.on_terminal("token", "program")
+        t.expect('is "first", its only token, and nothing will open that vault afterwards')
+        t.expect('Type "overwrite slot 2"')
+        t.type("no\n")
+        self.assertEqual(t.finish().status, 14)
+        self.opens()
 
 
 if __name__ == "__main__":
