@@ -56,10 +56,12 @@ const char *advice_for_vault(int err)
 		return "look at the vault, then repeat";
 	case VAULT_ERR_NO_HOST_KEY:
 	case VAULT_ERR_NOT_APPROVED:
-		return "open it as the user and on the machine that made it";
+		return "run \"touchvault host request\" here, and \"touchvault host approve\" "
+		       "on a host that is approved";
 	case VAULT_ERR_FOREIGN_HOST_KEY:
-		return "use it there, or restore this machine's /etc/machine-id if it was "
-		       "installed anew";
+		return "use it there, or restore this machine's /etc/machine-id; on a copy of "
+		       "that machine delete the key and the file \"state\" beside it, then run "
+		       "\"touchvault host request\"";
 	case VAULT_ERR_DAMAGED_HOST_KEY:
 		return "restore it from a backup of this machine";
 	case VAULT_ERR_TAMPERED:
@@ -79,6 +81,15 @@ const char *advice_for_vault(int err)
 		return "\"touchvault status\" shows the tokens";
 	case VAULT_ERR_LAST_TOKEN:
 		return "enrol another one first";
+	case VAULT_ERR_REQUEST:
+	case VAULT_ERR_FINGERPRINT:
+		return "run \"touchvault host request\" there again, and pass on all of its line";
+	case VAULT_ERR_NO_HOST:
+		return "\"touchvault host list\" shows the hosts";
+	case VAULT_ERR_OWN_HOST:
+		return "revoke it from another host that is approved";
+	case VAULT_ERR_LAST_HOST:
+		return "approve another one first, and revoke this one from there";
 	case VAULT_ERR_UNRECORDED:
 		return "check permissions and free space of this host's state, then \"touchvault "
 		       "get\" anything";

@@ -2,7 +2,6 @@
 #include "cli/command.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/grade.h"
 #include "cli/output.h"
@@ -17,15 +16,6 @@ const struct option_spec init_options[] = {
 	{ "no-passphrase", NULL, false, "with --device yubikey: touch alone, grade C" },
 	OPTIONS_END,
 };
-
-static const char *own_host_name(char buf[static VAULT_HUMAN_NAME_MAX + 1])
-{
-	/* Cut off without a NUL, if it is longer. */
-	buf[VAULT_HUMAN_NAME_MAX] = '\0';
-	if (gethostname(buf, VAULT_HUMAN_NAME_MAX) != 0 || !session_human_name_valid(buf))
-		return "this-host";
-	return buf;
-}
 
 static int check(const struct app *app, const struct session_new *new)
 {
@@ -104,7 +94,7 @@ int cmd_init(struct app *app, const struct arguments *args)
 	struct session_new new = {
 		.pin_mode = pin == NULL ? "if-set" : pin,
 		.token_name = token == NULL ? "first" : token,
-		.host_name = host == NULL ? own_host_name(own_name) : host,
+		.host_name = host == NULL ? session_own_host_name(own_name) : host,
 		.allow_without_touch = option_is_given(args, "allow-no-touch"),
 		.no_passphrase = option_is_given(args, "no-passphrase"),
 		.device = app->device,

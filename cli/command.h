@@ -26,13 +26,14 @@ extern const size_t commands_len;
 /* NULL if there is none of that name. */
 const struct command *command_find(const char *name);
 
-extern const struct option_spec add_options[], edit_options[], get_options[], init_options[],
-    run_options[], token_options[];
+extern const struct option_spec add_options[], edit_options[], get_options[], host_options[],
+    init_options[], run_options[], token_options[];
 
 int cmd_add(struct app *, const struct arguments *);
 int cmd_edit(struct app *, const struct arguments *);
 int cmd_get(struct app *, const struct arguments *);
 int cmd_help(struct app *, const struct arguments *);
+int cmd_host(struct app *, const struct arguments *);
 int cmd_init(struct app *, const struct arguments *);
 int cmd_list(struct app *, const struct arguments *);
 int cmd_remove(struct app *, const struct arguments *);

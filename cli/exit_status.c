@@ -20,6 +20,8 @@ const struct exit_status_row exit_status_table[] = {
 	{ STATUS_TOKEN_FAILED, "token-failed", "the token failed, or is busy" },
 	{ STATUS_NOT_APPROVED, "host-not-approved", "this host is not approved" },
 	{ STATUS_FOREIGN_HOST_KEY, "foreign-host-key", "the host key was made on another machine" },
+	{ STATUS_BAD_REQUEST, "bad-request",
+	    "a host's request is damaged, or its fingerprint is another" },
 	{ STATUS_DAMAGED, "damaged", "vault, host key or host state is damaged" },
 	{ STATUS_TAMPERED, "tampered", "the vault was tampered with" },
 	{ STATUS_ROLLED_BACK, "rolled-back", "the vault was rolled back or replaced" },
@@ -44,12 +46,15 @@ enum exit_status exit_status_of_vault(int err)
 	case VAULT_ERR_LOCKED:
 	case VAULT_ERR_RESPOND: /* the token's own error is reported instead */
 		return STATUS_ERROR;
+	case VAULT_ERR_OWN_HOST:
+	case VAULT_ERR_LAST_HOST:
 	case VAULT_ERR_LAST_TOKEN:
 	case VAULT_ERR_TOKEN_IN_USE:
 	case VAULT_ERR_ARGUMENT:
 	case VAULT_ERR_LIMIT:
 		return STATUS_USAGE;
 	case VAULT_ERR_NO_TOKEN:
+	case VAULT_ERR_NO_HOST:
 	case VAULT_ERR_NO_VAULT:
 	case VAULT_ERR_NO_ENTRY:
 	case VAULT_ERR_NO_FIELD:
@@ -64,6 +69,9 @@ enum exit_status exit_status_of_vault(int err)
 		return STATUS_NOT_APPROVED;
 	case VAULT_ERR_FOREIGN_HOST_KEY:
 		return STATUS_FOREIGN_HOST_KEY;
+	case VAULT_ERR_REQUEST:
+	case VAULT_ERR_FINGERPRINT:
+		return STATUS_BAD_REQUEST;
 	case VAULT_ERR_NOT_A_FILE:
 	case VAULT_ERR_NOT_A_VAULT:
 	case VAULT_ERR_DAMAGED:

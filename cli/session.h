@@ -45,6 +45,8 @@ struct session_new {
 };
 /* Names of tokens and hosts. */
 bool session_human_name_valid(const char *name);
+/* The hostname, if it is well-formed. Returns buf, or a constant. */
+const char *session_own_host_name(char buf[static VAULT_HUMAN_NAME_MAX + 1]);
 /* pin_mode and token_name. Exit status, reported. */
 int session_new_check(const struct app *, const struct session_new *)
     __attribute__((warn_unused_result));

@@ -6,6 +6,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/output.h"
 #include "cli/terminal.h"
@@ -16,6 +17,15 @@ bool session_human_name_valid(const char *name)
 {
 	return *name != '\0' && strlen(name) <= VAULT_HUMAN_NAME_MAX &&
 	       vault_label_valid("name", name);
+}
+
+const char *session_own_host_name(char buf[static VAULT_HUMAN_NAME_MAX + 1])
+{
+	/* Cut off without a NUL, if it is longer. */
+	buf[VAULT_HUMAN_NAME_MAX] = '\0';
+	if (gethostname(buf, VAULT_HUMAN_NAME_MAX) != 0 || !session_human_name_valid(buf))
+		return "this-host";
+	return buf;
 }
 
 int session_new_check(const struct app *app, const struct session_new *new)

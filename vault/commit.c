@@ -37,14 +37,12 @@ static bool state_is_current(
 	       memcmp(held, mark->vault_id, VAULT_ID_LEN) == 0;
 }
 
-static int state_write(struct vault *v, struct state *state, const struct state_vault *mark)
+static int state_write(struct vault *v, const struct state *state)
 {
 	_cleanup_free_ uint8_t *p = NULL;
 	size_t len;
-	int r = state_record(state, v->store.path, mark);
+	int r = state_encode(state, v->keys->host.state_key, &p, &len);
 
-	if (r == 0)
-		r = state_encode(state, v->keys->host.state_key, &p, &len);
 	if (r == 0)
 		r = store_write_temporary(&v->state_store, p, len);
 	if (r == 0)
@@ -54,6 +52,18 @@ static int state_write(struct vault *v, struct state *state, const struct state_
 	return r;
 }
 
+int vault_state_renew(struct vault *v)
+{
+	__attribute__((cleanup(state_free))) struct state state = { 0 };
+	_cleanup_close_ int lock = -1;
+	int r = store_lock(&v->state_store, LOCK_WAIT_MS, &lock);
+
+	if (r == 0)
+		r = vault_state_read(v, &state);
+	/* One that is lost is made by a touch only. */
+	return r == 0 && state.vaults != NULL ? state_write(v, &state) : r;
+}
+
 static int state_note_locked(struct vault *v)
 {
 	__attribute__((cleanup(state_free))) struct state state = { 0 };
@@ -61,7 +71,10 @@ static int state_note_locked(struct vault *v)
 	int r = vault_state_read(v, &state);
 
 	mark_of(v, &mark);
-	return r != 0 || state_is_current(v, &state, &mark) ? r : state_write(v, &state, &mark);
+	if (r != 0 || state_is_current(v, &state, &mark))
+		return r;
+	r = state_record(&state, v->store.path, &mark);
+	return r == 0 ? state_write(v, &state) : r;
 }
 
 int vault_state_note(struct vault *v)
@@ -291,7 +304,7 @@ static int verify_temporary(struct vault *v)
 	back->host_store = v->host_store;
 	back->state_store = v->state_store;
 	back->unlocked_slot = v->unlocked_slot;
-	r = store_temporary(&v->store, &back->store);
+	r = store_beside(&v->store, ".tmp", &back->store);
 	if (r == 0)
 		r = vault_load(back);
 	if (r == 0) {

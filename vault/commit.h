@@ -29,6 +29,7 @@ struct vault {
 	struct vault_host_info host_infos[VAULT_HOST_SLOTS_MAX];
 	struct vault_keys *keys;
 	uint8_t own_id[HOST_ID_LEN];
+	bool next_key; /* keys->host is the one that waits beside (vault_host_rekey_begin) */
 	enum vault_trust trust;
 	size_t unlocked_slot;
 	bool unlocked;
@@ -46,9 +47,17 @@ int vault_file_tag(const uint8_t vault_id[static VAULT_ID_LEN],
     uint8_t ret[static TAG_LEN]) __attribute__((warn_unused_result));
 void vault_file_sum(const uint8_t digest[static DIGEST_LEN], const uint8_t tag[static TAG_LEN],
     const uint8_t signature[static SIGNATURE_LEN], uint8_t ret[static SUM_LEN]);
+int vault_host_key_load(const struct store *, struct host_key *ret)
+    __attribute__((warn_unused_result));
 /* This host's key, from its file into v->keys->host. NO_HOST_KEY,
  * DAMAGED_HOST_KEY, FOREIGN_HOST_KEY. */
 int vault_host_key_read(struct vault *) __attribute__((warn_unused_result));
+/* The same, and made where there is none. */
+int vault_host_key_make(struct vault *) __attribute__((warn_unused_result));
+/* The new key that waits beside, into v->keys->host. NO_HOST_KEY where none does. */
+int vault_host_key_read_next(struct vault *) __attribute__((warn_unused_result));
+/* The same, and made where there is none. */
+int vault_host_key_make_next(struct vault *) __attribute__((warn_unused_result));
 /* That this host's key and state, if they are there, can be used. */
 int vault_host_check(struct vault *) __attribute__((warn_unused_result));
 /* Fill token slot i, wrapping secret->v and a new secret->ssk, which is in
@@ -62,6 +71,8 @@ int vault_record_load(struct vault *, const struct index_entry *, uint8_t **ret)
 int vault_state_read(struct vault *, struct state *ret) __attribute__((warn_unused_result));
 /* Note this generation in the host state. */
 int vault_state_note(struct vault *) __attribute__((warn_unused_result));
+/* Write the state as it is by the key that v is opened with. */
+int vault_state_renew(struct vault *) __attribute__((warn_unused_result));
 /* Write v's index and entries as the next generation; the lock is held. */
 int vault_write_generation(struct vault *, bool create, int64_t now)
     __attribute__((warn_unused_result));

@@ -62,29 +62,50 @@ int vault_draft(const struct vault_paths *p, struct vault **ret)
 	return 0;
 }
 
-/* This host's key: the one it has, or a new one. */
-static int own_key(struct vault *v)
+/* A new key for this host, and its file; the lock is held. */
+static int key_write(const struct store *s, struct host_key *ret)
 {
-	_cleanup_close_ int lock = -1;
 	uint8_t binding[HOST_BINDING_LEN], file[HOST_KEY_FILE_LEN];
 	bool bound;
 	int r = store_machine_binding(binding, &bound);
 
 	if (r == 0)
-		r = store_lock(&v->host_store, 10000, &lock);
+		r = host_key_generate(bound, ret);
+	if (r != 0)
+		return r;
+	host_key_encode(ret, binding, file);
+	r = store_write_temporary(s, file, sizeof(file));
+	if (r == 0)
+		r = store_replace(s, false, true);
+	if (r != 0)
+		store_drop_temporary(s);
+	return r;
+}
+
+int vault_host_key_make(struct vault *v)
+{
+	_cleanup_close_ int lock = -1;
+	int r = store_lock(&v->host_store, 10000, &lock);
+
 	if (r == 0)
 		r = vault_host_key_read(v);
+	return r == VAULT_ERR_NO_HOST_KEY ? key_write(&v->host_store, &v->keys->host) : r;
+}
+
+int vault_host_key_make_next(struct vault *v)
+{
+	_cleanup_close_ int lock = -1;
+	struct store next;
+	int r = store_lock(&v->host_store, 10000, &lock);
+
+	if (r == 0)
+		r = vault_host_key_read_next(v);
 	if (r != VAULT_ERR_NO_HOST_KEY)
 		return r;
-	r = host_key_generate(bound, &v->keys->host);
-	if (r != 0)
-		return r;
-	host_key_encode(&v->keys->host, binding, file);
-	r = store_write_temporary(&v->host_store, file, sizeof(file));
+	r = store_beside(&v->host_store, HOST_KEY_NEXT, &next);
 	if (r == 0)
-		r = store_replace(&v->host_store, false, true);
-	if (r != 0)
-		store_drop_temporary(&v->host_store);
+		r = key_write(&next, &v->keys->host);
+	v->next_key = r == 0;
 	return r;
 }
 
@@ -105,6 +126,7 @@ static int add_this_host(struct vault *v, const char *name, int64_t now)
 	h->info.name = index_pool_string(&v->index, name, strlen(name));
 	if (h->info.name == NULL)
 		return VAULT_ERR_NOMEM;
+	h->info.label = "";
 	h->info.kind = VAULT_HOST_KEYFILE;
 	h->info.bound = k->bound;
 	h->info.created = now;
@@ -116,7 +138,7 @@ int vault_create(struct vault *v, const struct vault_new_token *token,
     const struct vault_response *response, const char *host_name, int64_t now)
 {
 	_cleanup_close_ int lock = -1;
-	int r = own_key(v);
+	int r = vault_host_key_make(v);
 
 	if (r != 0)
 		return r;

@@ -75,6 +75,16 @@ const char *vault_strerror(int err)
 		       "from a power cut";
 	case VAULT_ERR_TOKEN_IN_USE:
 		return "the token that was touched is the one to remove";
+	case VAULT_ERR_REQUEST:
+		return "not a host's request, or not whole, or changed on its way";
+	case VAULT_ERR_FINGERPRINT:
+		return "the fingerprint is not this request's";
+	case VAULT_ERR_NO_HOST:
+		return "no host of that name";
+	case VAULT_ERR_OWN_HOST:
+		return "a host can't revoke itself";
+	case VAULT_ERR_LAST_HOST:
+		return "the only host of the vault";
 	}
 	return "unknown error";
 }

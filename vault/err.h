@@ -39,6 +39,11 @@ enum vault_err {
 	VAULT_ERR_LAST_TOKEN = -32,   /* nothing would open the vault any more */
 	VAULT_ERR_TOKEN_IN_USE = -33, /* the one that was touched for it */
 	VAULT_ERR_UNRECORDED = -34,   /* the change is in place, but not all after it was done */
+	VAULT_ERR_REQUEST = -35,      /* no host request, or changed on its way */
+	VAULT_ERR_FINGERPRINT = -36,  /* the request is not the one that was meant */
+	VAULT_ERR_NO_HOST = -37,      /* no host slot of that name */
+	VAULT_ERR_OWN_HOST = -38,     /* can't revoke itself */
+	VAULT_ERR_LAST_HOST = -39,    /* no host would open the vault any more */
 };
 
 /* English for an error, without a full stop; never NULL. */

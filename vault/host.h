@@ -12,6 +12,7 @@
 #define HOST_BINDING_LEN 32
 #define HOST_KEY_FILE_LEN 148
 #define HOST_KEY_MAGIC "TVHOST1\n"
+#define HOST_KEY_NEXT ".new" /* beside the file: the key that is to take its place */
 
 /* In locked memory only. */
 struct host_key {

@@ -101,20 +101,26 @@ static void token_decode(struct index *x, struct rbuf *b, struct index_token *re
 	info->tested = timestamp(b);
 }
 
+bool host_kind_known(uint64_t kind)
+{
+	return kind == VAULT_HOST_KEYFILE;
+}
+
 static void host_decode(struct index *x, struct rbuf *b, struct index_host *ret)
 {
 	uint64_t kind;
 
-	if (cbor_r_array(b, 10) != 10)
+	if (cbor_r_array(b, 11) != 11)
 		b->bad = true;
 	cbor_r_fixed(b, ret->id, sizeof(ret->id));
 	cbor_r_fixed(b, ret->hpk, sizeof(ret->hpk));
 	cbor_r_fixed(b, ret->hvk, sizeof(ret->hvk));
 	ret->info.name = text(x, b, VAULT_HUMAN_NAME_MAX);
+	ret->info.label = text(x, b, VAULT_HUMAN_NAME_MAX);
 	kind = cbor_r_uint(b);
-	if (kind != VAULT_HOST_KEYFILE)
+	if (!host_kind_known(kind))
 		b->bad = true;
-	ret->info.kind = VAULT_HOST_KEYFILE;
+	ret->info.kind = (enum vault_host_kind)kind;
 	ret->info.bound = cbor_r_bool(b);
 	ret->info.created = timestamp(b);
 	cbor_r_fixed(b, ret->certifier, sizeof(ret->certifier));
@@ -244,11 +250,12 @@ static void token_encode(struct wbuf *b, const struct index_token *t)
 
 static void host_encode(struct wbuf *b, const struct index_host *h)
 {
-	cbor_w_array(b, 10);
+	cbor_w_array(b, 11);
 	cbor_w_bytes(b, h->id, sizeof(h->id));
 	cbor_w_bytes(b, h->hpk, sizeof(h->hpk));
 	cbor_w_bytes(b, h->hvk, sizeof(h->hvk));
 	cbor_w_text(b, h->info.name);
+	cbor_w_text(b, h->info.label);
 	cbor_w_uint(b, h->info.kind);
 	cbor_w_bool(b, h->info.bound);
 	cbor_w_uint(b, (uint64_t)h->info.created);

@@ -39,6 +39,9 @@ struct index_entry {
 	struct vault_entry_info info;
 };
 
+/* Whether this version knows hosts of that kind. */
+bool host_kind_known(uint64_t kind);
+
 struct pool; /* strings and arrays of an index, freed at once */
 
 struct index {

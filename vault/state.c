@@ -192,6 +192,19 @@ bool state_host_pinned(const struct state_vault *v, const struct index_host *h)
 	return false;
 }
 
+/* The key of a certifier that counts; NULL if it doesn't. */
+static const uint8_t *trusted_key(const struct state_vault *v, const struct index *x,
+    const bool trusted[static VAULT_HOST_SLOTS_MAX], const uint8_t id[static HOST_ID_LEN])
+{
+	for (size_t i = 0; i < v->n_pins; i++)
+		if (memcmp(v->pins[i].host_id, id, HOST_ID_LEN) == 0)
+			return v->pins[i].hvk;
+	for (size_t i = 0; i < x->n_hosts; i++)
+		if (trusted[i] && memcmp(x->hosts[i].id, id, HOST_ID_LEN) == 0)
+			return x->hosts[i].hvk;
+	return NULL;
+}
+
 bool state_signer_trusted(const struct state_vault *v, const struct index *x, uint64_t gen,
     const uint8_t signer[static HOST_ID_LEN])
 {
@@ -204,16 +217,14 @@ bool state_signer_trusted(const struct state_vault *v, const struct index *x, ui
 		grown = false;
 		for (size_t i = 0; i < x->n_hosts; i++) {
 			const struct index_host *h = &x->hosts[i];
+			const uint8_t *hvk;
 
 			/* A certificate not newer than the mark is of a host that
 			 * has been revoked: else it would be pinned. */
 			if (trusted[i] || h->cert_gen <= v->gen || h->cert_gen > gen)
 				continue;
-			for (size_t k = 0; k < x->n_hosts && !trusted[i]; k++)
-				trusted[i] =
-				    trusted[k] &&
-				    memcmp(x->hosts[k].id, h->certifier, HOST_ID_LEN) == 0 &&
-				    host_certificate_valid(v->vault_id, h, x->hosts[k].hvk);
+			hvk = trusted_key(v, x, trusted, h->certifier);
+			trusted[i] = hvk != NULL && host_certificate_valid(v->vault_id, h, hvk);
 			grown |= trusted[i];
 		}
 	}

@@ -55,7 +55,8 @@ int state_record(struct state *, const char *path, const struct state_vault *)
 /* Whether the generation that the mark is of listed this host, with this key. */
 bool state_host_pinned(const struct state_vault *, const struct index_host *);
 /* May the signer of a generation newer than the mark have signed it: pinned,
- * or certified after the mark, through hosts of that file, by a pinned one? */
+ * or certified after the mark, through hosts of that file, by a pinned one (which
+ * need not be in that file: it may have been revoked or have a new key since)? */
 bool state_signer_trusted(const struct state_vault *, const struct index *, uint64_t gen,
     const uint8_t signer[static HOST_ID_LEN]);
 

@@ -266,9 +266,9 @@ void store_drop_temporary(const struct store *s)
 		(void)unlinkat(s->dirfd, name, 0);
 }
 
-int store_temporary(const struct store *s, struct store *ret)
+int store_beside(const struct store *s, const char *suffix, struct store *ret)
 {
-	int n = snprintf(ret->path, sizeof(ret->path), "%s.tmp", s->path);
+	int n = snprintf(ret->path, sizeof(ret->path), "%s%s", s->path, suffix);
 
 	if (n < 0 || (size_t)n >= sizeof(ret->path))
 		return store_fail(VAULT_ERR_ARGUMENT, s->path);
@@ -323,6 +323,18 @@ int store_replace(const struct store *s, bool keep_previous, bool create)
 		return store_fail(VAULT_ERR_IO, s->path);
 	if (!keep_previous)
 		(void)unlinkat(s->dirfd, prev, 0);
+	return fsync(s->dirfd) == 0 ? 0 : store_fail(VAULT_ERR_UNRECORDED, s->dir);
+}
+
+int store_promote(const struct store *s, const char *suffix)
+{
+	char name[NAME_MAX + 1];
+	int r = sibling(s, suffix, name);
+
+	if (r != 0)
+		return r;
+	if (renameat(s->dirfd, name, s->dirfd, s->name) != 0)
+		return store_fail(VAULT_ERR_IO, s->path);
 	return fsync(s->dirfd) == 0 ? 0 : store_fail(VAULT_ERR_UNRECORDED, s->dir);
 }
 

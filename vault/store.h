@@ -55,8 +55,11 @@ int store_replace(const struct store *, bool keep_previous, bool create)
  * was shut out. */
 int store_drop_previous(const struct store *) __attribute__((warn_unused_result));
 void store_drop_temporary(const struct store *);
-/* The place of NAME.tmp; borrows the directory: don't close it. */
-int store_temporary(const struct store *, struct store *ret) __attribute__((warn_unused_result));
+/* The place of NAME with a suffix; borrows the directory: don't close it. */
+int store_beside(const struct store *, const char *suffix, struct store *ret)
+    __attribute__((warn_unused_result));
+/* NAME with the suffix becomes NAME, and the directory is synced. */
+int store_promote(const struct store *, const char *suffix) __attribute__((warn_unused_result));
 
 /* 32 bytes from the machine's id, for this program only; zeros and *ret_bound
  * false where the machine has none. IO where it can't be read. */

@@ -66,13 +66,13 @@ void vault_file_sum(const uint8_t digest[static DIGEST_LEN], const uint8_t tag[s
 	(void)crypto_generichash_blake2b_final(&st, ret, SUM_LEN);
 }
 
-int vault_host_key_read(struct vault *v)
+int vault_host_key_load(const struct store *s, struct host_key *ret)
 {
 	_cleanup_free_ uint8_t *p = NULL;
 	uint8_t binding[HOST_BINDING_LEN];
 	size_t len;
 	bool bound;
-	int r = store_read_private(&v->host_store, HOST_KEY_FILE_LEN, &p, &len);
+	int r = store_read_private(s, HOST_KEY_FILE_LEN, &p, &len);
 
 	if (r == VAULT_ERR_NO_VAULT)
 		return VAULT_ERR_NO_HOST_KEY;
@@ -83,14 +83,31 @@ int vault_host_key_read(struct vault *v)
 	r = store_machine_binding(binding, &bound);
 	if (r != 0)
 		return r;
-	r = host_key_decode(p, len, binding, &v->keys->host);
+	r = host_key_decode(p, len, binding, ret);
 	if (r == VAULT_ERR_FOREIGN_HOST_KEY) {
 		/* Made where there was no machine id: bound to nothing. */
 		memset(binding, 0, sizeof(binding));
-		if (host_key_decode(p, len, binding, &v->keys->host) == 0 && !v->keys->host.bound)
+		if (host_key_decode(p, len, binding, ret) == 0 && !ret->bound)
 			r = 0;
 	}
-	return r == 0 ? 0 : store_fail(r, v->host_store.path);
+	return r == 0 ? 0 : store_fail(r, s->path);
+}
+
+int vault_host_key_read(struct vault *v)
+{
+	v->next_key = false;
+	return vault_host_key_load(&v->host_store, &v->keys->host);
+}
+
+int vault_host_key_read_next(struct vault *v)
+{
+	struct store next;
+	int r = store_beside(&v->host_store, HOST_KEY_NEXT, &next);
+
+	if (r == 0)
+		r = vault_host_key_load(&next, &v->keys->host);
+	v->next_key = r == 0;
+	return r;
 }
 
 /* Header, slots and trailer; sum is checked. *ret_index is where
@@ -155,11 +172,14 @@ static int cross_check(struct vault *v)
 	}
 	for (size_t i = 0; i < v->index.n_hosts; i++) {
 		struct index_host *h = &v->index.hosts[i];
+		const struct index_host *by;
 
 		if (host_id(v->header.vault_id, h->hpk, h->hvk, id) != 0 ||
 		    memcmp(id, h->id, sizeof(id)) != 0 ||
 		    memcmp(id, v->host_slots[i].id, sizeof(id)) != 0)
 			return VAULT_ERR_TAMPERED;
+		by = index_host_by_id(&v->index, h->certifier);
+		h->info.certifier = by == NULL ? NULL : by->info.name;
 		h->info.this_host = memcmp(id, v->own_id, sizeof(id)) == 0;
 		v->host_infos[i] = h->info;
 	}
@@ -174,6 +194,35 @@ static void index_ad(const struct vault *v, uint8_t ret[static VAULT_ID_LEN + 8]
 	le64_encode(ret + VAULT_ID_LEN, v->header.gen);
 }
 
+/* The slot of the key in v->keys->host; NULL if it has none. */
+static const struct host_slot *slot_of_key(struct vault *v)
+{
+	const struct host_key *k = &v->keys->host;
+
+	if (host_id(v->header.vault_id, k->box_pk, k->sign_pk, v->own_id) != 0)
+		return NULL;
+	for (size_t i = 0; i < v->header.n_host_slots; i++)
+		if (memcmp(v->host_slots[i].id, v->own_id, HOST_ID_LEN) == 0)
+			return &v->host_slots[i];
+	return NULL;
+}
+
+/* By the host's key, or by the one that is to follow it. */
+static int own_slot(struct vault *v, const struct host_slot **ret)
+{
+	int r;
+
+	*ret = slot_of_key(v);
+	if (*ret != NULL)
+		return 0;
+	r = vault_host_key_read_next(v);
+	if (r == 0)
+		*ret = slot_of_key(v);
+	if (r == VAULT_ERR_NO_HOST_KEY || (r == 0 && *ret == NULL))
+		return VAULT_ERR_NOT_APPROVED;
+	return r;
+}
+
 /* It is decrypted where it stands: it may be large. */
 static int index_open(struct vault *v, uint8_t *sealed)
 {
@@ -182,14 +231,9 @@ static int index_open(struct vault *v, uint8_t *sealed)
 	const struct host_slot *slot = NULL;
 	uint8_t ad[VAULT_ID_LEN + 8];
 	size_t len = v->header.index_len - AEAD_OVERHEAD;
-	struct host_key *host = &v->keys->host;
-	int r = host_id(v->header.vault_id, host->box_pk, host->sign_pk, v->own_id);
+	const struct host_key *host = &v->keys->host;
+	int r = own_slot(v, &slot);
 
-	for (size_t i = 0; r == 0 && i < v->header.n_host_slots; i++)
-		if (memcmp(v->host_slots[i].id, v->own_id, HOST_ID_LEN) == 0)
-			slot = &v->host_slots[i];
-	if (r == 0 && slot == NULL)
-		r = VAULT_ERR_NOT_APPROVED;
 	if (r == 0 && key == NULL)
 		r = VAULT_ERR_NOMEM;
 	if (r == 0)
@@ -209,6 +253,21 @@ static int index_open(struct vault *v, uint8_t *sealed)
 	return r;
 }
 
+/* While a key is to follow another, either may have written the state. */
+static int state_decode_by_other_key(
+    struct vault *v, const uint8_t *p, size_t len, struct state *ret)
+{
+	_cleanup_secret_ struct host_key *other = secret_alloc(sizeof(*other));
+	struct store next;
+	int r = store_beside(&v->host_store, HOST_KEY_NEXT, &next);
+
+	if (other == NULL)
+		return VAULT_ERR_NOMEM;
+	if (r != 0 || vault_host_key_load(v->next_key ? &v->host_store : &next, other) != 0)
+		return VAULT_ERR_STATE;
+	return state_decode(p, len, other->state_key, ret);
+}
+
 int vault_state_read(struct vault *v, struct state *ret)
 {
 	_cleanup_free_ uint8_t *p = NULL;
@@ -220,6 +279,10 @@ int vault_state_read(struct vault *v, struct state *ret)
 		return 0;
 	if (r == 0)
 		r = state_decode(p, len, v->keys->host.state_key, ret);
+	if (r == VAULT_ERR_STATE) {
+		state_free(ret);
+		r = state_decode_by_other_key(v, p, len, ret);
+	}
 	return r == 0 ? 0
 		      : store_fail(r == VAULT_ERR_LIMIT ? VAULT_ERR_STATE : r, v->state_store.path);
 }

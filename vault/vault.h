@@ -41,6 +41,9 @@
 #define VAULT_HUMAN_NAME_MAX 64 /* token and host names, UTF-8 */
 #define VAULT_PRODUCT_MAX 128
 #define VAULT_REASON_MAX 128
+#define VAULT_FINGERPRINT_LEN 10
+#define VAULT_FINGERPRINT_TEXT 20 /* XXXX-XXXX-XXXX-XXXX and NUL */
+#define VAULT_REQUEST_TEXT 352    /* of the longest request, with NUL */
 
 /* Where things are. All absolute, or relative to the working directory. */
 struct vault_paths {
@@ -96,10 +99,32 @@ enum vault_host_kind {
 
 struct vault_host_info {
 	const char *name;
+	const char *label; /* what it is for; may be "" */
 	enum vault_host_kind kind;
 	bool bound; /* key bound to a machine id */
 	bool this_host;
+	int64_t created;       /* when it was approved */
+	const char *certifier; /* name of the host that approved it; NULL: no longer one */
+};
+
+/* What a host asks to be approved with: keys, and what it says of itself. */
+struct vault_host_request {
+	uint8_t hpk[32], hvk[32];
+	enum vault_host_kind kind;
+	bool bound;
 	int64_t created;
+	char name[VAULT_HUMAN_NAME_MAX + 1];
+	uint8_t signature[64]; /* by hvk, of all before it */
+};
+
+/* This host by itself, whatever vaults there are. */
+struct vault_self {
+	enum vault_host_kind kind;
+	bool bound;
+	char fingerprint[VAULT_FINGERPRINT_TEXT];
+	bool rekeying; /* a new key waits beside the old one */
+	size_t n_vaults;
+	char **vaults; /* paths of the vaults that it has seen */
 };
 
 /* How far the file's signature could be checked without a touch. */
@@ -267,6 +292,64 @@ int vault_token_rename(struct vault *, const char *from, const char *to)
     __attribute__((warn_unused_result));
 /* Note that this one opened the vault. WRONG_RESPONSE if it was another. */
 int vault_token_tested(struct vault *, const char *name, int64_t now)
+    __attribute__((warn_unused_result));
+
+/* A host whose request was confirmed; its name and label may be other ones. EXISTS
+ * (name, or approved already), LIMIT, ARGUMENT. Section 4. */
+int vault_host_approve(struct vault *, const struct vault_host_request *, const char *name,
+    const char *label, int64_t now) __attribute__((warn_unused_result));
+/* Leave a host out, mark every entry, and vouch for those that it had approved.
+ * NO_HOST, OWN_HOST, LAST_HOST. */
+int vault_host_revoke(struct vault *, const char *name, int64_t now)
+    __attribute__((warn_unused_result));
+int vault_host_rename(struct vault *, const char *from, const char *to)
+    __attribute__((warn_unused_result));
+int vault_host_label(struct vault *, const char *name, const char *label)
+    __attribute__((warn_unused_result));
+/* Why the host can't be revoked from here: 0 or vault_host_revoke's errors. */
+int vault_host_revocable(const struct vault *, const char *name)
+    __attribute__((warn_unused_result));
+/* Host i of vault_hosts. */
+void vault_host_fingerprint(
+    const struct vault *, size_t i, char ret[static VAULT_FINGERPRINT_TEXT]);
+/* NULL where its keys are of no host of the vault. */
+const struct vault_host_info *vault_host_find(
+    const struct vault *, const struct vault_host_request *);
+
+/* A new key for this host, in three steps, of which each may be repeated after a
+ * crash: _begin writes it beside the old one; the change puts it in the old one's
+ * place in this vault, where _replaced doesn't say that this was done before;
+ * _end lets it take the old one's place on this host. As long as another vault
+ * that this host has seen may need the old key, _end keeps both, which work side
+ * by side, and *ret_needed is that vault's path, malloc'ed; drop_old doesn't
+ * ask. */
+bool vault_host_rekey_replaced(const struct vault *);
+int vault_host_rekey_begin(struct vault *) __attribute__((warn_unused_result));
+int vault_host_rekey(struct vault *) __attribute__((warn_unused_result));
+int vault_host_rekey_end(struct vault *, bool drop_old, char **ret_needed)
+    __attribute__((warn_unused_result));
+
+/* This host's key and state, without any vault. NO_HOST_KEY and the errors of
+ * both. vault_self_free it also after an error. */
+int vault_self_read(const struct vault_paths *, struct vault_self *ret)
+    __attribute__((warn_unused_result));
+void vault_self_free(struct vault_self *);
+static inline void vault_self_freep(struct vault_self *s)
+{
+	vault_self_free(s);
+}
+/* This host's request, as a line without a newline. The host key is made where
+ * there is none. ARGUMENT where the name is not well-formed. */
+int vault_self_request(const struct vault_paths *, const char *name, int64_t now,
+    char ret[static VAULT_REQUEST_TEXT]) __attribute__((warn_unused_result));
+
+/* A request from text, blanks around it and broken lines allowed; its signature is
+ * checked. REQUEST, VERSION. */
+int vault_request_decode(const char *text, size_t len, struct vault_host_request *ret)
+    __attribute__((warn_unused_result));
+/* Whether what a person typed is the request's fingerprint: any case, hyphens and
+ * blanks. FINGERPRINT; ARGUMENT where it is none at all. */
+int vault_request_confirm(const struct vault_host_request *, const char *typed)
     __attribute__((warn_unused_result));
 
 /* Well-formed names: entries [A-Za-z0-9._/-], components neither empty nor

@@ -2,7 +2,7 @@
 # bash completion for touchvault(1). Names come from list, show and status, which
 # need no touch. Nothing goes through "compgen -W", which expands what it is given.
 
-_touchvault_commands=(init add edit get run list show rename remove token status help version)
+_touchvault_commands=(init add edit get run list show rename remove token host status help version)
 _touchvault_globals=(--vault --device --json --accept-rollback --help --version)
 
 _touchvault_options() { # command
@@ -13,6 +13,7 @@ _touchvault_options() { # command
 	edit) options+=(--field --from-json --from-env --label --unset --unset-label) ;;
 	get) options+=(--show) ;;
 	token) options+=(--new-device --pin --allow-no-touch --no-passphrase) ;;
+	host) options+=(--name --label --fingerprint --drop-old-key) ;;
 	run) options+=(--env --env-all --file --pristine) ;;
 	esac
 }
@@ -20,7 +21,7 @@ _touchvault_options() { # command
 _touchvault_takes_value() { # option
 	case $1 in
 	--vault | --device | --new-device | --pin | --token-name | --host-name | --field | \
-		--from-env | --label | --unset | --unset-label | --env | --env-all | --file) return 0 ;;
+		--from-env | --name | --fingerprint | --label | --unset | --unset-label | --env | --env-all | --file) return 0 ;;
 	esac
 	return 1
 }
@@ -49,10 +50,10 @@ _touchvault_of_entry() { # entry, line of show: fields or labels
 }
 
 # Names may have spaces in them, and what follows may have any character but ": ".
-_touchvault_tokens() {
+_touchvault_named() { # token or host
 	local key rest
 	while read -r key rest; do
-		[[ $key == token && $rest == *': '* ]] && printf '%q\n' "${rest%: *}"
+		[[ $key == "$1" && $rest == *': '* ]] && printf '%q\n' "${rest%: *}"
 	done < <(_touchvault_ask status)
 }
 
@@ -134,7 +135,13 @@ _touchvault_operand() {
 	token:0) _touchvault_offer '' '' list add remove rename test refresh info set-pin change-pin program ;;
 	token:1)
 		[[ $entry == @(remove|rename|test|refresh) ]] &&
-			_touchvault_offer_lines '' '' < <(_touchvault_tokens)
+			_touchvault_offer_lines '' '' < <(_touchvault_named token)
+		;;
+	host:0) _touchvault_offer '' '' show request approve list revoke rename label rekey ;;
+	host:1)
+		[[ $entry == @(revoke|rename|label) ]] &&
+			_touchvault_offer_lines '' '' < <(_touchvault_named host)
+		[[ $entry == approve ]] && _touchvault_files ''
 		;;
 	get:1) _touchvault_offer_lines '' '' < <(_touchvault_of_entry "$entry" fields) ;;
 	esac

@@ -2,12 +2,12 @@
 # fish completion for touchvault(1). Names come from list, show and status, which
 # need no touch.
 
-set -g __touchvault_commands init add edit get run list show rename remove token status help version
+set -g __touchvault_commands init add edit get run list show rename remove token host status help version
 
 # The command, then the operands, on the line before the cursor.
 function __touchvault_operands
 	set -l takes_value --vault --device --new-device --pin --token-name --host-name --field --from-env \
-		--label --unset --unset-label --env --env-all --file
+		--name --fingerprint --label --unset --unset-label --env --env-all --file
 	set -l skip no
 	for word in (commandline -opc)[2..-1]
 		if test $skip = yes
@@ -64,6 +64,16 @@ function __touchvault_tokens
 	__touchvault_ask status | string replace -rf '^token +(.*): .*' '$1'
 end
 
+# True if the name of a host which is there comes next.
+function __touchvault_at_host
+	set -l operands (__touchvault_operands)
+	__touchvault_at host 1; and contains -- $operands[2] revoke rename label
+end
+
+function __touchvault_hosts
+	__touchvault_ask status | string replace -rf '^host +(.*): .*' '$1'
+end
+
 # VAR=NAME:FIELD
 function __touchvault_variable
 	set -l word (string replace -r '^--[a-z-]+=(?=.*=)' '' -- (commandline -ct))
@@ -118,6 +128,7 @@ complete -c touchvault -n '__touchvault_at ""' -a show -d 'show all of an entry 
 complete -c touchvault -n '__touchvault_at ""' -a rename -d 'rename an entry'
 complete -c touchvault -n '__touchvault_at ""' -a remove -d 'remove an entry'
 complete -c touchvault -n '__touchvault_at ""' -a token -d 'list, add, remove and test tokens'
+complete -c touchvault -n '__touchvault_at ""' -a host -d 'approve, list and revoke hosts'
 complete -c touchvault -n '__touchvault_at ""' -a status -d 'show the vault, its tokens and hosts'
 complete -c touchvault -n '__touchvault_at ""' -a help -d 'say how a command is used'
 complete -c touchvault -n '__touchvault_at ""' -a version -d 'print versions'
@@ -133,6 +144,12 @@ complete -c touchvault -n '__touchvault_at token' -l allow-no-touch -d 'take a t
 complete -c touchvault -n '__touchvault_at token' -l no-passphrase -d 'touch alone, of the HMAC slot of a YubiKey'
 complete -c touchvault -n '__touchvault_at token 0' -a 'list add remove rename test refresh info set-pin change-pin program'
 complete -c touchvault -n '__touchvault_at_token' -a '(__touchvault_tokens)'
+complete -c touchvault -n '__touchvault_at host' -l name -x -d 'what the host is called'
+complete -c touchvault -n '__touchvault_at host' -l label -x -d 'what it is for'
+complete -c touchvault -n '__touchvault_at host' -l fingerprint -x -d 'what the new host shows'
+complete -c touchvault -n '__touchvault_at host' -l drop-old-key -d 'even if another vault may need it'
+complete -c touchvault -n '__touchvault_at host 0' -a 'show request approve list revoke rename label rekey'
+complete -c touchvault -n '__touchvault_at_host' -a '(__touchvault_hosts)'
 complete -c touchvault -n '__touchvault_at get' -l show -d 'print it even if standard output is a terminal'
 complete -c touchvault -n '__touchvault_at edit' -l unset -x -a '(__touchvault_second fields)' -d 'drop a field'
 complete -c touchvault -n '__touchvault_at edit' -l unset-label -x -a '(__touchvault_second labels)' -d 'drop a label'

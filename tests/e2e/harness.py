@@ -230,6 +230,15 @@ def plugged_in(directory, *tokens, late=0, first=0, usb=False):
     return ["unshare", "--mount", "sh", "-euc", plug, "sh", directory, nodes, str(late), str(first)]
 
 
+def another_machine(directory):
+    """What to start a program with so that it runs on a machine with another id."""
+    fake = os.path.join(directory, "machine-id")
+    with open(fake, "w") as f:
+        f.write("0123456789abcdef0123456789abcdef\n")
+    return ["unshare", "--mount", "--map-root-user", "sh", "-c",
+            f'mount --bind {fake} /etc/machine-id && exec "$@"', "sh"]
+
+
 def digest(path):
     """What a test compares to say that a file is as it was; None: not there."""
     try:
@@ -244,5 +253,5 @@ def copy_vault(source, destination):
     shutil.copy(source, destination)
 
 
-__all__ = ["Case", "Home", "Result", "Terminal", "VToken", "TOUCHVAULT", "VTOKEN", "copy_vault",
-           "digest", "plugged_in", "json", "os", "signal", "subprocess", "time", "unittest"]
+__all__ = ["Case", "Home", "Result", "Terminal", "VToken", "TOUCHVAULT", "VTOKEN", "another_machine",
+           "copy_vault", "digest", "plugged_in", "json", "os", "signal", "subprocess", "time", "unittest"]

@@ -130,6 +130,19 @@ def generation(folder, name):
     write("host_key", "file", file)
 
 
+def requests():
+    """The bytes behind the keys, which the target signs; and a line as it is."""
+    for n, flags in ((1, 0), (15, 1), (64, 1), (65, 0)):
+        write("host_request", f"name-{n}", struct.pack("<BBQB", 1, flags, 1700000000, n) + b"h" * n)
+    write("host_request", "no-name", struct.pack("<BBQB", 1, 1, 1700000000, 0))
+    write("host_request", "kind", struct.pack("<BBQB", 9, 1, 1700000000, 1) + b"h")
+    write("host_request", "flags", struct.pack("<BBQB", 1, 2, 1700000000, 1) + b"h")
+    write("host_request", "time", struct.pack("<BBQB", 1, 1, 1 << 63, 1) + b"h")
+    write("host_request", "control", struct.pack("<BBQB", 1, 1, 1700000000, 3) + b"a\x1bb")
+    write("host_request", "line", b" touchvault-host-request:1:" + b"0" * 100 + b"\r\n " + b"Z" * 80 + b"\n")
+    write("host_request", "version", b"touchvault-host-request:2:00")
+
+
 def head(major, n):
     if n < 24:
         return bytes([major << 5 | n])
@@ -153,7 +166,7 @@ def limits():
     start, no_cert = head(4, 4) + b"\0", b"\x50" + bytes(16) + b"\1\x58\x40" + bytes(64)
     token = head(4, 8) + b"\x50" + bytes(16) + b"\x58\x20" + bytes(32) + b"\x60\x60\x58\x40" + KEY
     token += b"\x50" + AAGUID + b"\xf4\0"
-    host = head(4, 10) + b"\x50" + bytes(16) + 2 * (b"\x58\x20" + bytes(32)) + b"\x61h\1\xf5\0" + no_cert
+    host = head(4, 11) + b"\x50" + bytes(16) + 2 * (b"\x58\x20" + bytes(32)) + b"\x61h\x60\1\xf5\0" + no_cert
     for n in (16, 17):
         write("vault_index", f"tokens-{n}", start + head(4, n) + token * n + head(4, 1) + host + head(4, 0))
     for n in (64, 65):
@@ -171,6 +184,7 @@ def limits():
 
 def main():
     messages()
+    requests()
     limits()
     lines = SCRIPT.splitlines(keepends=True)
     for upto in (1, len(lines)):

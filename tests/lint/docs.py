@@ -148,7 +148,7 @@ def check_mdoc():
     if shutil.which("mandoc") is None:
         print("docs: there is no mandoc, so the form of the manual is not checked")
         return
-    for page in ("touchvault.1", "touchvault-tokens.7", "touchvault-token.8"):
+    for page in ("touchvault.1", "touchvault-hosts.7", "touchvault-tokens.7", "touchvault-token.8"):
         path = os.path.join(SOURCE, "cli/man", page)
         said = subprocess.run(["mandoc", "-Tlint", "-Wwarning", path], text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
@@ -273,6 +273,9 @@ LIMITS = (
     (r"\*\*Host key\*\*, # bytes", ["HOST_KEY_FILE_LEN"]),
     (r"of the seed\[#\]", ["HOST_SEED_LEN"]),
     (r"binding\[#\]", ["HOST_BINDING_LEN"]),
+    (r"length n of the name: 1 to #", ["VAULT_HUMAN_NAME_MAX"]),
+    (r"flags: # bound to a machine id", ["REQUEST_FLAG_BOUND"]),
+    (r"is the first # bytes of", ["VAULT_FINGERPRINT_LEN"]),
     (r"vaults: \[0\*# \[", ["STATE_VAULTS_MAX"]),
     (r"pins: \[0\*# \[", ["VAULT_HOST_SLOTS_MAX"]),
     (r"paths: \[0\*# \[", ["STATE_PATHS_MAX"]),

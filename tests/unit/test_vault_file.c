@@ -278,6 +278,7 @@ static void rollback_to_a_strangers_generation_is_refused(void **state)
 	memcpy(h->hvk, own->sign_pk, 32);
 	assert_int_equal(host_id(v->header.vault_id, h->hpk, h->hvk, h->id), 0);
 	h->info.name = "backup-box";
+	h->info.label = "";
 	h->info.kind = VAULT_HOST_KEYFILE;
 	h->cert_gen = 1;
 	host_certify(v->header.vault_id, own, h->id, h);

@@ -86,6 +86,37 @@ static void signer_is_pinned_or_newly_certified(void **state)
 	secret_free(n);
 }
 
+static void a_certifier_need_not_be_listed_any_more(void **state)
+{
+	struct host_key *a = secret_alloc(sizeof(*a)), *b = secret_alloc(sizeof(*b)),
+			*r = secret_alloc(sizeof(*r));
+	static struct index x;
+	struct state_vault mark = { .gen = 10 };
+
+	(void)state;
+	memcpy(mark.vault_id, vault_id, sizeof(vault_id));
+	assert_int_equal(host_key_generate(true, a), 0);
+	assert_int_equal(host_key_generate(true, b), 0);
+	assert_int_equal(host_key_generate(true, r), 0);
+	/* a was known, approved b, and left; r was never known. */
+	add(&x, a, 1, a);
+	pin(&mark, &x.hosts[0]);
+	x.n_hosts = 0;
+	add(&x, b, 11, a);
+	assert_true(state_signer_trusted(&mark, &x, 12, x.hosts[0].id));
+	x.hosts[0].cert[0] ^= 1;
+	assert_false(state_signer_trusted(&mark, &x, 12, x.hosts[0].id));
+	x.n_hosts = 0;
+	add(&x, b, 10, a);
+	assert_false(state_signer_trusted(&mark, &x, 12, x.hosts[0].id));
+	x.n_hosts = 0;
+	add(&x, b, 11, r);
+	assert_false(state_signer_trusted(&mark, &x, 12, x.hosts[0].id));
+	secret_free(a);
+	secret_free(b);
+	secret_free(r);
+}
+
 static void state_is_authenticated(void **state)
 {
 	uint8_t key[KEY_LEN] = { 1 }, other[KEY_LEN] = { 2 }, *p;
@@ -114,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(key_file_is_bound_to_the_machine),
 		cmocka_unit_test(signer_is_pinned_or_newly_certified),
+		cmocka_unit_test(a_certifier_need_not_be_listed_any_more),
 		cmocka_unit_test(state_is_authenticated),
 	};
 

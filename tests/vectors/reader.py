@@ -71,6 +71,34 @@ def host_state(p, key):
     return vaults, paths
 
 
+# --- a host's request ------------------------------------------------------------------------
+
+BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def base32(p):
+    bits = int.from_bytes(p, "big") << -len(p) * 8 % 5
+    return "".join(BASE32[bits >> 5 * i & 31] for i in reversed(range((len(p) * 8 + 4) // 5)))
+
+
+def host_request(line):
+    prefix, version, text = line.split(":")
+    require((prefix, version) == ("touchvault-host-request", "1"), "request", "prefix or version")
+    require(set(text) <= set(BASE32), "request", "characters")
+    n = len(text) * 5 // 8
+    bits = sum(BASE32.index(c) << 5 * i for i, c in enumerate(reversed(text)))
+    p = (bits >> -n * 8 % 5).to_bytes(n, "big")
+    require(base32(p) == text and n >= 140, "request", "length or spare bits")
+    hpk, hvk, kind, flags, created, length = struct.unpack("<32s32sBBQB", p[:75])
+    name, signature = p[75:-64], p[-64:]
+    require(kind == 1 and flags & ~1 == 0 and created < 2**63, "request", "kind, flags or time")
+    require(1 <= length == len(name) <= 64, "request", "name")
+    require(signature_valid(signature, b"touchvault request v1" + p[:-64], hvk), "request", "signature")
+    fingerprint = base32(H(NO_VAULT, "tv1 fingerprint", b"", hpk + hvk, 16)[:10])
+    return {"hpk": hpk, "hvk": hvk, "bound": flags == 1, "created": created, "name": name.decode(),
+            "fingerprint": "-".join(fingerprint[i:i + 4] for i in range(0, 16, 4))}
+
+
 # --- header, slots, index --------------------------------------------------------------------
 
 
@@ -124,9 +152,9 @@ def index_token(c):
 
 
 def index_host(c):
-    c.array(10, 10)
+    c.array(11, 11)
     host = {"host_id": c.bytes(16), "hpk": c.bytes(32), "hvk": c.bytes(32), "name": c.text(64),
-            "kind": c.uint(), "bound": c.bool(), "created": c.time(), "certifier": c.bytes(16),
+            "label": c.text(64), "kind": c.uint(), "bound": c.bool(), "created": c.time(), "certifier": c.bytes(16),
             "cert_gen": c.uint(), "cert": c.bytes(64)}
     require(host["kind"] == 1, "index", "kind of host")
     return host
@@ -175,16 +203,20 @@ def open_index(h, key):
     return b, x
 
 
+def certified(h, e, hvk):
+    message = b"touchvault host v1" + h["vault_id"] + e["host_id"] + le64(e["cert_gen"]) + e["hpk"] + e["hvk"]
+    return signature_valid(e["cert"], message, hvk)
+
+
 def check_hosts(h, x):
     by_id = {e["host_id"]: e for e in x["hosts"]}
     require(len(by_id) == len(x["hosts"]), "index", "a host twice")
     for e in x["hosts"]:
         require(e["host_id"] == H(h["vault_id"], "tv1 host id", b"", e["hpk"] + e["hvk"], 16),
                 "index", "host id is not of its keys")
-        require(e["certifier"] in by_id and e["cert_gen"] <= h["gen"], "certificate", e["name"])
-        message = (b"touchvault host v1" + h["vault_id"] + e["host_id"] + le64(e["cert_gen"]) +
-                   e["hpk"] + e["hvk"])
-        require(signature_valid(e["cert"], message, by_id[e["certifier"]]["hvk"]), "certificate", e["name"])
+        require(e["cert_gen"] <= h["gen"], "certificate", e["name"])
+        by = by_id.get(e["certifier"])  # None: has left since; only who knew it can check
+        require(by is None or certified(h, e, by["hvk"]), "certificate", e["name"])
     require(h["signer"] in by_id, "signature", "signer is not listed")
     return by_id[h["signer"]]
 
@@ -193,12 +225,14 @@ def trusted(h, x, mark):
     """Was the signer listed in the marked generation, or certified since, through hosts of this
     file, by one that was?"""
     gen, _, pins = mark
-    known = {e["host_id"] for e in x["hosts"] if pins.get(e["host_id"]) == e["hvk"]}
+    listed = {e["host_id"]: e["hvk"] for e in x["hosts"]}
+    known = dict(pins)
     while True:
-        new = {e["host_id"] for e in x["hosts"]
-               if e["certifier"] in known and gen < e["cert_gen"] <= h["gen"]} - known
+        new = {e["host_id"]: e["hvk"] for e in x["hosts"]
+               if e["host_id"] not in known and gen < e["cert_gen"] <= h["gen"] and
+               e["certifier"] in known and certified(h, e, known[e["certifier"]])}
         if not new:
-            return h["signer"] in known
+            return h["signer"] in known and known[h["signer"]] == listed.get(h["signer"])
         known |= new
 
 

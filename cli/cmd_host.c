@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/host_list.h"
+#include "cli/host_request.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "token/token.h"
+#include "vault/cleanup.h"
+
+const struct option_spec host_options[] = {
+	{ "name", "NAME", false, "request, approve: what the host is called" },
+	{ "label", "TEXT", false, "approve: what it is for" },
+	{ "fingerprint", "TEXT", false, "approve: what the new host shows (default: it asks)" },
+	{ "drop-old-key", NULL, false, "rekey: even if another vault may need it" },
+	OPTIONS_END,
+};
+
+#define PURPOSE_MAX (VAULT_HUMAN_NAME_MAX + 64)
+
+/* One change of the hosts. */
+struct change {
+	const struct vault_host_request *request;
+	const char *name, *to;
+	int64_t now;
+};
+
+static int change_approve(struct vault *v, void *ctx)
+{
+	const struct change *c = ctx;
+
+	return vault_host_approve(v, c->request, c->name, c->to, c->now);
+}
+
+static int change_revoke(struct vault *v, void *ctx)
+{
+	const struct change *c = ctx;
+
+	return vault_host_revoke(v, c->name, c->now);
+}
+
+static int change_rename(struct vault *v, void *ctx)
+{
+	const struct change *c = ctx;
+
+	return vault_host_rename(v, c->name, c->to);
+}
+
+static int change_label(struct vault *v, void *ctx)
+{
+	const struct change *c = ctx;
+
+	return vault_host_label(v, c->name, c->to);
+}
+
+static int change_rekey(struct vault *v, void *ctx)
+{
+	(void)ctx;
+	return vault_host_rekey(v);
+}
+
+static bool is_there(const struct vault *v, const char *name)
+{
+	const struct vault_host_info *hosts;
+	size_t n = vault_hosts(v, &hosts);
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(hosts[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static int require_host(const struct app *app, const struct vault *v, const char *name)
+{
+	if (is_there(v, name))
+		return STATUS_OK;
+	return fail(app, STATUS_NOT_FOUND,
+	    "no host %s in the vault; \"touchvault host list\" shows the hosts", name);
+}
+
+static int require_name(const struct app *app, const char *name)
+{
+	if (session_human_name_valid(name))
+		return STATUS_OK;
+	return fail(app, STATUS_USAGE,
+	    "not a well-formed host name; use 1 to %d bytes of printable text",
+	    VAULT_HUMAN_NAME_MAX);
+}
+
+static int require_label(const struct app *app, const char *label)
+{
+	if (*label == '\0' || session_human_name_valid(label))
+		return STATUS_OK;
+	return fail(app, STATUS_USAGE,
+	    "not a well-formed label; use at most %d bytes of printable text",
+	    VAULT_HUMAN_NAME_MAX);
+}
+
+static int require_free(
+    const struct app *app, const struct vault *v, const char *name, const char *advice)
+{
+	if (!is_there(v, name))
+		return STATUS_OK;
+	return fail(app, STATUS_EXISTS, "a host %s is there already; %s", name, advice);
+}
+
+/* What is said when it is done: the hosts as they are now. */
+static int report(const struct app *app, const struct vault *v, const char *name, const char *done)
+{
+	if (app->json)
+		return host_list_print(app, v);
+	note(app, "%s %s", name, done);
+	return STATUS_OK;
+}
+
+/* A touch, then the change. */
+static int change(
+    struct app *app, struct vault *v, const char *what, vault_change_fn fn, struct change *c)
+{
+	char purpose[PURPOSE_MAX];
+
+	(void)snprintf(purpose, sizeof(purpose), "%s the host %s", what, c->name);
+	c->now = app->now;
+	return session_change(app, v, purpose, fn, c);
+}
+
+static int host_show_verb(struct app *app, const struct arguments *args, struct vault *v)
+{
+	(void)args, (void)v;
+	return host_show(app);
+}
+
+static int host_request(struct app *app, const struct arguments *args, struct vault *v)
+{
+	const char *name = option_value(args, "name");
+	char own_name[VAULT_HUMAN_NAME_MAX + 1];
+	int r;
+
+	(void)v;
+	if (name == NULL)
+		name = session_own_host_name(own_name);
+	r = require_name(app, name);
+	return r == 0 ? host_request_print(app, name) : r;
+}
+
+static int host_list(struct app *app, const struct arguments *args, struct vault *v)
+{
+	(void)args;
+	return host_list_print(app, v);
+}
+
+/* All that can be known before anybody types or touches. */
+static int check_request(const struct app *app, const struct vault *v, const struct change *c)
+{
+	const struct vault_host_info *same = vault_host_find(v, c->request);
+	int r;
+
+	if (same != NULL)
+		return fail(app, STATUS_EXISTS,
+		    "that host is approved already, as %s; copy the vault to it", same->name);
+	r = require_name(app, c->name);
+	if (r == 0)
+		r = require_label(app, c->to);
+	return r == 0 ? require_free(app, v, c->name, "give it another name with --name") : r;
+}
+
+static int host_approve(struct app *app, const struct arguments *args, struct vault *v)
+{
+	const char *name = option_value(args, "name"), *label = option_value(args, "label");
+	struct vault_host_request request;
+	struct change c = { .request = &request };
+	int r = host_request_read(app, args->operands[1], &request);
+
+	if (r != 0)
+		return r;
+	c.name = name == NULL ? request.name : name;
+	c.to = label == NULL ? "" : label;
+	r = check_request(app, v, &c);
+	if (r == 0)
+		r = host_request_confirm(app, &request, option_value(args, "fingerprint"));
+	if (r == 0)
+		r = change(app, v, "approve", change_approve, &c);
+	return r == 0 ? report(app, v, c.name, "is approved; now copy the vault to it") : r;
+}
+
+static int host_revoke(struct app *app, const struct arguments *args, struct vault *v)
+{
+	struct change c = { .name = args->operands[1] };
+	int r = require_host(app, v, c.name);
+
+	if (r == 0)
+		r = vault_host_revocable(v, c.name);
+	if (r < 0)
+		r = fail_vault(app, r);
+	if (r == 0)
+		r = change(app, v, "revoke", change_revoke, &c);
+	return r == 0 ? report(app, v, c.name,
+			    "is revoked; it may have kept what was opened there: every entry is "
+			    "marked to be rotated now")
+		      : r;
+}
+
+static int host_rename(struct app *app, const struct arguments *args, struct vault *v)
+{
+	struct change c = { .name = args->operands[1], .to = args->operands[2] };
+	int r = require_host(app, v, c.name);
+
+	if (r == 0)
+		r = require_name(app, c.to);
+	if (r == 0)
+		r = require_free(app, v, c.to, "choose another name");
+	if (r == 0)
+		r = change(app, v, "rename", change_rename, &c);
+	return r == 0 ? report(app, v, c.to, "is its name now") : r;
+}
+
+static int host_label(struct app *app, const struct arguments *args, struct vault *v)
+{
+	struct change c = { .name = args->operands[1], .to = args->operands[2] };
+	int r = require_host(app, v, c.name);
+
+	if (r == 0)
+		r = require_label(app, c.to);
+	if (r == 0)
+		r = change(app, v, "label", change_label, &c);
+	return r == 0 ? report(app, v, c.name, "has the label") : r;
+}
+
+/* The vault has the new key by now: what is left to do on this host. */
+static int finish_rekey(struct app *app, const struct arguments *args, struct vault *v)
+{
+	_cleanup_free_ char *needed = NULL;
+	int r = vault_host_rekey_end(v, option_is_given(args, "drop-old-key"), &needed);
+
+	if (r != 0)
+		return fail_vault(app, r);
+	if (needed == NULL)
+		return report(
+		    app, v, "this host", "has a new key; copies of the old one are useless");
+	warn(app,
+	    "the old key is kept, because %s may need it: run \"touchvault host rekey\" for that "
+	    "vault too, or, if it is gone for good, repeat with --drop-old-key",
+	    needed);
+	return report(app, v, "this host", "has a new key in this vault");
+}
+
+static int host_rekey(struct app *app, const struct arguments *args, struct vault *v)
+{
+	int r;
+
+	if (vault_host_rekey_replaced(v))
+		return finish_rekey(app, args, v);
+	r = session_unlock_by(app, v, "give this host a new key", NULL, NULL);
+	if (r != 0)
+		return r;
+	r = vault_host_rekey_begin(v);
+	if (r == 0)
+		r = vault_commit(v, change_rekey, NULL, app->now);
+	return r == 0 ? finish_rekey(app, args, v) : fail_vault(app, r);
+}
+
+static const struct verb {
+	const char *name;
+	int least, most; /* operands, of which the verb is one */
+	bool opens, touches;
+	int (*run)(struct app *, const struct arguments *, struct vault *);
+} verbs[] = {
+	{ "show", 1, 1, false, false, host_show_verb },
+	{ "request", 1, 1, false, false, host_request },
+	{ "approve", 1, 2, true, true, host_approve },
+	{ "list", 1, 1, true, false, host_list },
+	{ "revoke", 2, 2, true, true, host_revoke },
+	{ "rename", 3, 3, true, true, host_rename },
+	{ "label", 3, 3, true, true, host_label },
+	{ "rekey", 1, 1, true, true, host_rekey },
+};
+
+int cmd_host(struct app *app, const struct arguments *args)
+{
+	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
+	const struct verb *verb = NULL;
+	int r = STATUS_OK;
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(verbs[i].name, args->operands[0]) == 0)
+			verb = &verbs[i];
+	if (verb == NULL || args->n_operands < verb->least || args->n_operands > verb->most)
+		return fail(app, STATUS_USAGE,
+		    "the usage is \"touchvault host show\", \"request\", \"approve [FILE]\", "
+		    "\"list\", \"revoke NAME\", \"rename FROM TO\", \"label NAME TEXT\" or "
+		    "\"rekey\"");
+	if (verb->touches)
+		token_start();
+	if (verb->opens)
+		r = session_open(app, &v);
+	return r == 0 ? verb->run(app, args, v) : r;
+}

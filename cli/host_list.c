@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/host_list.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/grade.h"
+#include "cli/output.h"
+#include "vault/cleanup.h"
+
+const char *host_kind_word(enum vault_host_kind kind)
+{
+	switch (kind) {
+	case VAULT_HOST_KEYFILE:
+		return "keyfile";
+	}
+	return "unknown";
+}
+
+const char *host_kind_text(enum vault_host_kind kind, bool bound)
+{
+	switch (kind) {
+	case VAULT_HOST_KEYFILE:
+		return bound ? "key in a file, bound to its machine"
+			     : "key in a file, not bound to a machine";
+	}
+	return "unknown kind";
+}
+
+static void print_name(const char *host_name, const char *host_label)
+{
+	char name[VAULT_HUMAN_NAME_MAX + 1], label[VAULT_HUMAN_NAME_MAX + 1];
+
+	out("%s", text_clean(host_name, name, sizeof(name)));
+	if (*host_label != '\0')
+		out(" (%s)", text_clean(host_label, label, sizeof(label)));
+}
+
+static void print_host(const struct vault_host_info *h)
+{
+	char by[VAULT_HUMAN_NAME_MAX + 1], when[32];
+
+	print_name(h->name, h->label);
+	out(": %s, grade %c, ", host_kind_text(h->kind, h->bound), grade_of_host(h));
+	if (h->certifier != NULL && strcmp(h->certifier, h->name) == 0)
+		out("there since init, %s", text_time(h->created, when));
+	else
+		out("approved %s", text_time(h->created, when));
+	if (h->certifier != NULL && strcmp(h->certifier, h->name) != 0)
+		out(" by %s", text_clean(h->certifier, by, sizeof(by)));
+	out("%s\n", h->this_host ? " (this host)" : "");
+}
+
+static json_t *host_json(const struct vault *v, const struct vault_host_info *h, size_t i)
+{
+	const char grade[] = { grade_of_host(h), '\0' };
+	char when[32], fingerprint[VAULT_FINGERPRINT_TEXT];
+
+	vault_host_fingerprint(v, i, fingerprint);
+	return json_pack("{s:o,s:o,s:s,s:b,s:s,s:b,s:s,s:o,s:s}", "name", text_json(h->name),
+	    "label", text_json(h->label), "kind", host_kind_word(h->kind), "bound", h->bound,
+	    "grade", grade, "this_host", h->this_host, "approved", text_time_json(h->created, when),
+	    "approved_by", h->certifier == NULL ? json_null() : text_json(h->certifier),
+	    "fingerprint", fingerprint);
+}
+
+int host_list_print(const struct app *app, const struct vault *v)
+{
+	const struct vault_host_info *hosts;
+	size_t n = vault_hosts(v, &hosts);
+	json_t *a;
+
+	if (app->json) {
+		a = json_array();
+		for (size_t i = 0; i < n; i++)
+			(void)json_array_append_new(a, host_json(v, &hosts[i], i));
+		return out_json(app, json_pack("{s:o}", "hosts", a));
+	}
+	for (size_t i = 0; i < n; i++)
+		print_host(&hosts[i]);
+	return out_done(app);
+}
+
+/* What this host is in one vault: listed, or why not. */
+struct membership {
+	const char *path;
+	struct vault *v;
+	const struct vault_host_info *own;
+	const char *why;
+};
+
+static void look_into(const struct paths *p, const char *path, struct membership *ret)
+{
+	const struct vault_paths vp = { .vault = path, .host_key = p->host_key, .state = p->state };
+	const struct vault_host_info *hosts;
+	size_t n = 0;
+	int r;
+
+	*ret = (struct membership){ .path = path };
+	r = vault_open(&vp, 0, &ret->v);
+	if (r == 0)
+		n = vault_hosts(ret->v, &hosts);
+	else
+		ret->why = vault_strerror(r);
+	for (size_t i = 0; i < n; i++)
+		if (hosts[i].this_host)
+			ret->own = &hosts[i];
+}
+
+static void print_membership(const struct membership *m)
+{
+	char path[PATH_MAX];
+
+	out("vault        %s: ", text_clean(m->path, path, sizeof(path)));
+	if (m->own == NULL) {
+		out("%s\n", m->why);
+		return;
+	}
+	out("approved as ");
+	print_name(m->own->name, m->own->label);
+	out("\n");
+}
+
+static json_t *membership_json(const struct membership *m)
+{
+	return json_pack("{s:o,s:o,s:o,s:o}", "vault", text_json(m->path), "name",
+	    m->own == NULL ? json_null() : text_json(m->own->name), "label",
+	    m->own == NULL ? json_null() : text_json(m->own->label), "error",
+	    m->why == NULL ? json_null() : text_json(m->why));
+}
+
+/* Each vault that was seen, and the named one if it is there and was not. */
+static void each_vault(const struct paths *p, const struct vault_self *self, json_t *ret_array)
+{
+	char real[PATH_MAX];
+	bool named = realpath(p->vault, real) != NULL;
+	struct membership m;
+
+	for (size_t i = 0; i <= self->n_vaults; i++) {
+		if (i < self->n_vaults)
+			named = named && strcmp(self->vaults[i], real) != 0;
+		else if (!named)
+			break;
+		look_into(p, i < self->n_vaults ? self->vaults[i] : real, &m);
+		if (ret_array != NULL)
+			(void)json_array_append_new(ret_array, membership_json(&m));
+		else
+			print_membership(&m);
+		vault_close(m.v);
+	}
+}
+
+int host_show(struct app *app)
+{
+	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
+	__attribute__((cleanup(vault_self_freep))) struct vault_self self = { 0 };
+	struct vault_host_info info = { 0 };
+	struct vault_paths vp;
+	char grade[2] = "";
+	json_t *vaults;
+	int r = paths_find(app, &p);
+
+	if (r != 0)
+		return r;
+	vp = paths_for_vault(&p);
+	r = vault_self_read(&vp, &self);
+	if (r != 0)
+		return fail_vault(app, r);
+	info.kind = self.kind;
+	info.bound = self.bound;
+	grade[0] = grade_of_host(&info);
+	if (app->json) {
+		vaults = json_array();
+		each_vault(&p, &self, vaults);
+		return out_json(
+		    app, json_pack("{s:s,s:s,s:b,s:s,s:b,s:o}", "fingerprint", self.fingerprint,
+			     "kind", host_kind_word(self.kind), "bound", self.bound, "grade", grade,
+			     "rekeying", self.rekeying, "vaults", vaults));
+	}
+	out("fingerprint  %s\nkind         %s, grade %s\n", self.fingerprint,
+	    host_kind_text(self.kind, self.bound), grade);
+	if (self.rekeying)
+		out("new key      waits for \"touchvault host rekey\" to finish\n");
+	each_vault(&p, &self, NULL);
+	return out_done(app);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is said of hosts: those of a vault, and this one. */
+#ifndef TOUCHVAULT_CLI_HOST_LIST_H
+#define TOUCHVAULT_CLI_HOST_LIST_H
+
+#include "cli/app.h"
+
+/* "keyfile", and in words for people. */
+const char *host_kind_word(enum vault_host_kind);
+const char *host_kind_text(enum vault_host_kind, bool bound);
+
+/* The hosts of the vault on standard output. Exit status. */
+int host_list_print(const struct app *, const struct vault *) __attribute__((warn_unused_result));
+
+/* This host: key, grade, and the vaults that it has seen, with the one that app
+ * names. Exit status, reported. */
+int host_show(struct app *) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/host_request.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/host_list.h"
+#include "cli/output.h"
+#include "cli/terminal.h"
+#include "vault/cleanup.h"
+
+/* Of a request, with whatever a mail program has put between its parts. */
+#define TEXT_MAX 4096
+#define TYPED_MAX 128
+
+static int print_json(
+    const struct app *app, const char *name, const char *line, const struct vault_self *self)
+{
+	return out_json(app, json_pack("{s:s,s:s,s:o}", "request", line, "fingerprint",
+				 self->fingerprint, "name", text_json(name)));
+}
+
+int host_request_print(struct app *app, const char *name)
+{
+	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
+	__attribute__((cleanup(vault_self_freep))) struct vault_self self = { 0 };
+	char line[VAULT_REQUEST_TEXT];
+	struct vault_paths vp;
+	int r = paths_find(app, &p);
+
+	if (r == 0)
+		r = paths_make_dirs(app, &p);
+	if (r != 0)
+		return r;
+	vp = paths_for_vault(&p);
+	r = vault_self_request(&vp, name, app->now, line);
+	if (r == 0)
+		r = vault_self_read(&vp, &self);
+	if (r != 0)
+		return fail_vault(app, r);
+	if (app->json)
+		return print_json(app, name, line, &self);
+	out("%s\n", line);
+	r = out_done(app);
+	if (r != 0)
+		return r;
+	note(app, "send this line to an approved host, and there run \"touchvault host approve\"");
+	note(app, "it asks for this host's fingerprint, which is %s", self.fingerprint);
+	note(app, "afterwards copy the vault from there to %s", p.vault);
+	return STATUS_OK;
+}
+
+static int read_text(
+    const struct app *app, int fd, const char *from, char ret[static TEXT_MAX + 1], size_t *ret_len)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	do {
+		n = read(fd, ret + len, TEXT_MAX + 1 - len);
+		if (n > 0)
+			len += (size_t)n;
+	} while ((n > 0 && len <= TEXT_MAX) || (n < 0 && errno == EINTR));
+	if (n < 0)
+		return fail(app, STATUS_ERROR, "%s can't be read (%s); name a file that can", from,
+		    strerror(errno));
+	if (len > TEXT_MAX)
+		return fail(app, STATUS_BAD_REQUEST,
+		    "%s is longer than any request; pass on the line of \"touchvault host "
+		    "request\" alone",
+		    from);
+	*ret_len = len;
+	return STATUS_OK;
+}
+
+/* Line after line, as mail may have broken it, until it is whole or there is an
+ * empty one. */
+static int paste(const struct app *app, char ret[static TEXT_MAX + 1], size_t *ret_len)
+{
+	static const char hint[] = "name the file that the request is in";
+	struct vault_host_request request;
+	size_t len = 0, more;
+	int r;
+
+	terminal_say("Paste the request, and press Enter:");
+	do {
+		r = terminal_ask(app, "", false, hint, ret + len, TEXT_MAX - len, &more);
+		if (r != 0)
+			return r;
+		len += more;
+		ret[len++] = '\n';
+	} while (more > 0 && len < TEXT_MAX && vault_request_decode(ret, len, &request) != 0);
+	*ret_len = len;
+	return STATUS_OK;
+}
+
+int host_request_read(const struct app *app, const char *path, struct vault_host_request *ret)
+{
+	bool is_file = path != NULL && strcmp(path, "-") != 0;
+	_cleanup_close_ int fd = is_file ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
+	char text[TEXT_MAX + 1];
+	size_t len;
+	int r;
+
+	if (is_file && fd < 0)
+		return fail(app, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_ERROR,
+		    "%s can't be opened (%s); name the file that the request is in", path,
+		    strerror(errno));
+	if (path == NULL && isatty(STDIN_FILENO))
+		r = paste(app, text, &len);
+	else
+		r = read_text(app, is_file ? fd : STDIN_FILENO, is_file ? path : "standard input",
+		    text, &len);
+	if (r != 0)
+		return r;
+	r = vault_request_decode(text, len, ret);
+	if (r == VAULT_ERR_VERSION)
+		return fail(app, STATUS_VERSION,
+		    "the request is of a newer touchvault, or of a kind of host that is not "
+		    "known here; use a newer touchvault");
+	if (r != 0)
+		return fail(app, STATUS_BAD_REQUEST,
+		    "that is no host's request, or it isn't whole, or was changed on its way; "
+		    "run \"touchvault host request\" there again and pass on all of its line");
+	return STATUS_OK;
+}
+
+int host_request_confirm(
+    const struct app *app, const struct vault_host_request *request, const char *typed)
+{
+	char line[TYPED_MAX], when[32];
+	size_t len;
+	int r = STATUS_OK;
+
+	if (typed == NULL) {
+		terminal_say("A request of \"%s\": %s, made %s", request->name,
+		    host_kind_text(request->kind, request->bound),
+		    text_time(request->created, when));
+		r = terminal_ask(app, "Type the fingerprint that the new host shows: ", false,
+		    "give it with --fingerprint", line, sizeof(line), &len);
+		typed = line;
+	}
+	if (r != 0)
+		return r;
+	r = vault_request_confirm(request, typed);
+	if (r == VAULT_ERR_ARGUMENT)
+		return fail(app, STATUS_USAGE,
+		    "that is no fingerprint; type the four groups of four letters and digits that "
+		    "\"touchvault host show\" shows on the new host");
+	if (r != 0)
+		return fail(app, STATUS_BAD_REQUEST,
+		    "the request has another fingerprint, so it is not the one of the host that "
+		    "shows this; nothing was approved, find out where the request comes from");
+	return STATUS_OK;
+}

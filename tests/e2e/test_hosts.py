@@ -1,0 +1,604 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Several hosts: a request is confirmed by its fingerprint and a touch; a host
+that was left out is out, and its forgeries are refused."""
+from harness import *
+
+import shutil
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "vectors"), os.path.join(HERE, "..", "fault")]
+import reader  # noqa: E402
+from memory import host_secrets  # noqa: E402
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class Hosts(Case):
+    """self.home is the approved one; others are homes of their own."""
+
+    def setUp(self):
+        super().setUp()
+        self.t = self.token()
+        self.new_vault(self.t, None, "--host-name", "desk")
+        self.add(self.t, "ibkr/live", {"secret": "CANARY-4711"})
+
+    def other(self, name):
+        return Home(os.path.join(self.dir, name))
+
+    def run_on(self, home, *args, **kwargs):
+        return home.run("--device", self.t.path, *args, **kwargs)
+
+    def request(self, home, name="laptop"):
+        """(line, fingerprint)"""
+        made = json.loads(self.ok(home.run("host", "request", "--name", name, "--json")).out)
+        return made["request"], made["fingerprint"]
+
+    def approve(self, home, name="laptop", by=None, *options):
+        line, fingerprint = self.request(home, name)
+        self.ok(self.run_on(by or self.home, "host", "approve", "--fingerprint", fingerprint, *options,
+                            stdin=line.encode()))
+        copy_vault((by or self.home).vault, home.vault)
+        return home
+
+    def sync(self, source, *homes):
+        for home in homes:
+            copy_vault(source.vault, home.vault)
+
+    def hosts(self, home=None):
+        listed = json.loads(self.ok((home or self.home).run("host", "list", "--json")).out)["hosts"]
+        return {h["name"]: h for h in listed}
+
+    def get(self, home):
+        return self.run_on(home, "get", "ibkr/live")
+
+    def opens(self, *homes):
+        for home in homes:
+            self.assertEqual(self.ok(self.get(home)).out, b"CANARY-4711")
+
+    def edit(self, home, value="CANARY-4711"):
+        self.ok(self.run_on(home, "edit", "ibkr/live", "--field", "secret=-", stdin=value.encode()))
+
+
+class Requests(Hosts):
+    def test_only_the_line_is_on_standard_output(self):
+        laptop = self.other("laptop")
+        made = self.ok(laptop.run("host", "request"))
+        self.assertRegex(made.out, rb"^touchvault-host-request:1:[0-9A-Z]+\n$")
+        shown = json.loads(self.ok(laptop.run("host", "show", "--json")).out)
+        self.assertRegex(shown["fingerprint"], f"^([{CROCKFORD}]{{4}}-){{3}}[{CROCKFORD}]{{4}}$")
+        self.assertIn(shown["fingerprint"].encode(), made.err)
+        self.assertIn(b"host approve", made.err)
+        self.assertEqual(os.stat(laptop.host_key).st_mode & 0o777, 0o600)
+
+    def test_the_key_stays(self):
+        laptop = self.other("laptop")
+        first = self.request(laptop)
+        key = digest(laptop.host_key)
+        self.assertEqual(self.request(laptop, "another")[1], first[1])
+        self.assertEqual(digest(laptop.host_key), key)
+
+    def test_as_the_second_reader_reads_it(self):
+        laptop = self.other("laptop")
+        for name in ("l", "Z\u00fcrich", "x" * 64):
+            line, fingerprint = self.request(laptop, name)
+            found = reader.host_request(line)
+            self.assertEqual((found["name"], found["fingerprint"]), (name, fingerprint))
+            key, _ = host_secrets(laptop)
+            self.assertEqual((found["hpk"], found["hvk"]), (key["hpk"], key["hvk"]))
+
+    def approve_text(self, text, *args, **kwargs):
+        return self.run_on(self.home, "host", "approve", *args, stdin=text.encode(), **kwargs)
+
+    def test_from_a_file_a_pipe_and_pasted(self):
+        for name, how in (("a", "file"), ("b", "pipe"), ("c", "dash"), ("d", "paste"), ("e", "broken")):
+            with self.subTest(how):
+                line, fingerprint = self.request(self.other(name), name)
+                path = os.path.join(self.dir, "request")
+                with open(path, "w") as f:
+                    f.write(line + "\n")
+                if how == "file":
+                    self.ok(self.approve_text("", path, "--fingerprint", fingerprint))
+                elif how in ("pipe", "dash"):
+                    self.ok(self.approve_text(line, *(["-"] if how == "dash" else []), "--fingerprint", fingerprint))
+                else:
+                    t = self.home.on_terminal("--device", self.t.path, "host", "approve")
+                    t.expect("Paste the request")
+                    t.type("\n".join([line] if how == "paste" else [line[:76], line[76:150], line[150:]]) + "\n")
+                    t.expect(f'"{name}"')
+                    t.expect("fingerprint")
+                    t.type(fingerprint + "\n")
+                    t.expect("Touch")
+                    self.assertEqual(t.finish().status, 0)
+                self.assertIn(name, self.hosts())
+
+    def test_wrapped_by_mail(self):
+        line, fingerprint = self.request(self.other("laptop"))
+        text = "\r\n \t" + "\r\n".join(line[i:i + 70] for i in range(0, len(line), 70)) + " \r\n\r\n"
+        self.ok(self.approve_text(text, "--fingerprint", fingerprint))
+
+    def test_typed_as_people_type(self):
+        line, fingerprint = self.request(self.other("laptop"))
+        typed = fingerprint.lower().replace("-", " ").replace("0", "o").replace("1", "l")
+        t = self.home.on_terminal("--device", self.t.path, "host", "approve", pipe_stdin=line.encode())
+        t.expect("fingerprint")
+        self.assertNotIn(fingerprint.encode(), t.said)
+        t.type(typed + "\n")
+        result = t.finish()
+        self.assertEqual(result.status, 0, result)
+        self.assertNotIn(fingerprint.encode(), result.tty)
+
+    def test_another_fingerprint(self):
+        before = digest(self.home.vault)
+        touches = len(self.t.transactions())
+        line, right = self.request(self.other("laptop"))
+        _, wrong = self.request(self.other("impostor"))
+        result = self.approve_text(line, "--fingerprint", wrong)
+        self.refused(result, 22, "fingerprint")
+        self.assertNotIn(right.encode(), result.err)
+        for typed in ("", "ABCD", right[:-1], right + "0", right[:-1] + "U", "*" * 200):
+            self.refused(self.approve_text(line, "--fingerprint", typed), 2, "fingerprint")
+        self.refused(self.approve_text(line), 2, "--fingerprint")
+        self.assertEqual((digest(self.home.vault), len(self.t.transactions())), (before, touches))
+
+    def test_every_changed_character(self):
+        line, fingerprint = self.request(self.other("laptop"))
+        before = digest(self.home.vault)
+        for at in sorted({*range(0, len(line), 23), len(line) - 1}):
+            other = CROCKFORD[(CROCKFORD.index(line[at]) + 1) % 32] if line[at] in CROCKFORD else "x"
+            with self.subTest(at):
+                result = self.approve_text(line[:at] + other + line[at + 1:], "--fingerprint", fingerprint)
+                self.assertIn(result.status, (22, 33), result)
+                self.refused(result, result.status)
+        for text in ("", "\n", line[:-1], line + "A", line + line, line[1:], line[:60] + " " + line[60:],
+                     line.lower(), "> " + line, "x" * 10000, line + "\0"):
+            with self.subTest(text[:30]):
+                self.refused(self.approve_text(text, "--fingerprint", fingerprint), 22)
+        self.refused(self.approve_text(line.replace(":1:", ":2:"), "--fingerprint", fingerprint), 33)
+        self.refused(self.approve_text("", os.path.join(self.dir, "missing")), 3)
+        self.assertEqual(digest(self.home.vault), before)
+
+    def test_the_same_twice(self):
+        laptop = self.approve(self.other("laptop"))
+        before = digest(self.home.vault)
+        line, fingerprint = self.request(laptop, "again")
+        self.refused(self.approve_text(line, "--fingerprint", fingerprint), 4, "laptop")
+        line, fingerprint = self.request(self.home, "itself")
+        self.refused(self.approve_text(line, "--fingerprint", fingerprint), 4, "desk")
+        self.assertEqual(digest(self.home.vault), before)
+
+    def test_the_same_at_the_same_time(self):
+        line, fingerprint = self.request(self.other("laptop"))
+        t = self.home.on_terminal("--device", self.t.path, "host", "approve", pipe_stdin=line.encode())
+        t.expect("fingerprint")
+        self.ok(self.approve_text(line, "--fingerprint", fingerprint))
+        before = digest(self.home.vault)
+        t.type(fingerprint + "\n")
+        result = t.finish()
+        self.assertEqual(result.status, 4, result)
+        self.assertEqual((digest(self.home.vault), sorted(self.hosts())), (before, ["desk", "laptop"]))
+
+    def test_a_name_that_is_taken(self):
+        line, fingerprint = self.request(self.other("laptop"), "desk")
+        self.refused(self.approve_text(line, "--fingerprint", fingerprint), 4, "--name")
+        self.ok(self.approve_text(line, "--fingerprint", fingerprint, "--name", "desk two"))
+        self.assertEqual(sorted(self.hosts()), ["desk", "desk two"])
+
+    def test_names_and_labels_that_are_none(self):
+        line, fingerprint = self.request(self.other("laptop"))
+        for option in (("--name", ""), ("--name", "a\x1bb"), ("--name", "x" * 65), ("--label", "\n"),
+                       ("--label", "x" * 65)):
+            self.refused(self.approve_text(line, "--fingerprint", fingerprint, *option), 2)
+        self.refused(self.other("x").run("host", "request", "--name", "a\nb"), 2)
+
+    def test_takes_a_touch(self):
+        line, fingerprint = self.request(self.other("laptop"))
+        before = digest(self.home.vault)
+        self.t.control("touch-policy refused")
+        self.refused(self.approve_text(line, "--fingerprint", fingerprint), 14)
+        self.refused(self.home.run("--device", self.token("stranger").path, "host", "approve", "--fingerprint",
+                                   fingerprint, stdin=line.encode()), 11)
+        self.assertEqual(digest(self.home.vault), before)
+
+    def test_state_without_a_key(self):
+        os.unlink(self.home.host_key)
+        self.refused(self.home.run("host", "request"), 30, self.home.state)
+
+
+class Approved(Hosts):
+    def test_opens_after_the_first_touch_and_can_change(self):
+        laptop = self.approve(self.other("laptop"), "laptop", None, "--label", "travels")
+        listed = self.ok(laptop.run("list"))
+        self.assertIn(b"not verified yet", listed.err)
+        self.assertIn(b"by desk", listed.err)
+        self.opens(laptop)
+        self.assertNotIn(b"not verified", self.ok(laptop.run("list")).err)
+        self.edit(laptop, "by the laptop")
+        self.sync(laptop, self.home)
+        self.assertEqual(self.ok(self.get(self.home)).out, b"by the laptop")
+
+    def test_list_show_and_status(self):
+        laptop = self.approve(self.other("laptop"), "laptop", None, "--label", "travels")
+        hosts = self.hosts(laptop)
+        self.assertEqual([(h["label"], h["this_host"], h["approved_by"]) for h in hosts.values()],
+                         [("", False, "desk"), ("travels", True, "desk")])
+        text = self.ok(laptop.run("host", "list")).out.decode()
+        self.assertRegex(text, r"desk: key in a file.*grade [CD], there since init, 20")
+        self.assertRegex(text, r"laptop \(travels\): .* by desk \(this host\)")
+        shown = json.loads(self.ok(laptop.run("host", "show", "--json")).out)
+        self.assertEqual([(v["vault"], v["name"], v["label"], v["error"]) for v in shown["vaults"]],
+                         [(laptop.vault, "laptop", "travels", None)])
+        self.assertEqual(shown["fingerprint"], hosts["laptop"]["fingerprint"])
+        self.assertIn("approved as laptop (travels)", self.ok(laptop.run("host", "show")).out.decode())
+        self.assertEqual(len(json.loads(self.ok(laptop.run("status", "--json")).out)["hosts"]), 2)
+        self.refused(self.other("bare").run("host", "show"), 20, "host request")
+
+    def test_chain_of_approvals(self):
+        """A host that was away is led to the newest by certificates."""
+        b = self.approve(self.other("b"), "b")
+        self.opens(b)
+        c = self.approve(self.other("c"), "c", b)
+        d = self.approve(self.other("d"), "d", c)
+        self.edit(d)
+        self.sync(d, self.home, b)
+        self.opens(self.home, b, d)
+        self.assertTrue(json.loads(self.ok(self.home.run("status", "--json")).out)["verified"])
+
+    def test_rename_and_label(self):
+        self.approve(self.other("laptop"))
+        for args in (["rename", "laptop", "book"], ["label", "book", "trading"], ["rename", "desk", "box"]):
+            self.ok(self.run_on(self.home, "host", *args))
+        self.assertEqual({n: h["label"] for n, h in self.hosts().items()}, {"box": "", "book": "trading"})
+        self.ok(self.run_on(self.home, "host", "label", "book", ""))
+        self.assertEqual(self.hosts()["book"]["label"], "")
+        before = digest(self.home.vault)
+        self.refused(self.run_on(self.home, "host", "rename", "none", "x"), 3)
+        self.refused(self.run_on(self.home, "host", "rename", "book", "box"), 4)
+        self.refused(self.run_on(self.home, "host", "rename", "book", ""), 2)
+        self.refused(self.run_on(self.home, "host", "label", "book", "a\tb"), 2)
+        self.refused(self.run_on(self.home, "host", "label", "none", "a"), 3)
+        self.assertEqual(digest(self.home.vault), before)
+
+    def test_sixty_four_are_enough(self):
+        for i in range(63):
+            line, fingerprint = self.request(self.other(f"h{i}"), f"h{i}")
+            self.ok(self.run_on(self.home, "host", "approve", "--fingerprint", fingerprint, stdin=line.encode()))
+        self.assertEqual(len(self.hosts()), 64)
+        line, fingerprint = self.request(self.other("more"), "more")
+        before = digest(self.home.vault)
+        self.refused(self.run_on(self.home, "host", "approve", "--fingerprint", fingerprint, stdin=line.encode()), 2)
+        self.assertEqual(digest(self.home.vault), before)
+
+    def test_verbs(self):
+        for args in (["nonsense"], ["list", "x"], ["show", "x"], ["request", "x"], ["approve", "a", "b"],
+                     ["revoke"], ["rename", "a"], ["label", "a"], ["rekey", "x"], []):
+            with self.subTest(args):
+                self.refused(self.run_on(self.home, "host", *args), 2)
+
+
+class Refused(Hosts):
+    COMMANDS = (["list"], ["show", "ibkr/live"], ["status"], ["get", "ibkr/live"], ["remove", "ibkr/live"],
+                ["rename", "ibkr/live", "k"], ["edit", "ibkr/live", "--label", "a=b"], ["add", "k", "--field", "a=-"],
+                ["token", "list"], ["token", "add", "t"], ["token", "remove", "first"], ["token", "test", "first"],
+                ["token", "refresh", "first"], ["token", "rename", "first", "x"], ["host", "list"],
+                ["host", "approve"], ["host", "revoke", "desk"], ["host", "rename", "desk", "x"],
+                ["host", "label", "desk", "x"], ["host", "rekey"])
+
+    def each(self, home, status, wrap=()):
+        before, touches = digest(home.vault), len(self.t.transactions())
+        for args in self.COMMANDS:
+            with self.subTest(args):
+                result = self.run_on(home, *args, stdin=b"x", wrap=wrap)
+                self.refused(result, status)
+                self.assertNotIn(b"ibkr", result.out + result.err.replace(b"remove ibkr", b""))
+                yield result
+        ran = self.run_on(home, "run", "--env", "A=ibkr/live:secret", "--", "env", wrap=wrap)
+        self.refused(ran, 125)
+        code = json.loads(self.run_on(home, "--json", "run", "--env", "A=ibkr/live:secret", "--", "env",
+                                      wrap=wrap).err)["error"]["code"]
+        self.assertEqual(code, {20: "host-not-approved", 21: "foreign-host-key"}[status])
+        # Nobody was asked to touch for nothing.
+        self.assertEqual((digest(home.vault), len(self.t.transactions())), (before, touches))
+
+    def test_without_a_key(self):
+        laptop = self.other("laptop")
+        copy_vault(self.home.vault, laptop.vault)
+        for result in self.each(laptop, 20):
+            self.assertIn(laptop.vault.encode(), result.err)
+            self.assertIn(b"host request", result.err)
+
+    def test_asked_but_not_approved(self):
+        laptop = self.other("laptop")
+        self.request(laptop)
+        copy_vault(self.home.vault, laptop.vault)
+        for result in self.each(laptop, 20):
+            self.assertIn(laptop.vault.encode(), result.err)
+            self.assertIn(b"host approve", result.err)
+
+    def test_a_copied_host_key(self):
+        thief = self.other("thief")
+        copy_vault(self.home.vault, thief.vault)
+        shutil.copytree(os.path.dirname(self.home.state), os.path.dirname(thief.state))
+        if not json.loads(self.ok(thief.run("host", "show", "--json")).out)["bound"]:
+            self.skipTest("NOT TESTED: this machine has no machine-id, so no key is bound to it")
+        for result in self.each(thief, 21, another_machine(self.dir)):
+            self.assertIn(thief.host_key.encode(), result.err)
+        self.refused(thief.run("host", "request", wrap=another_machine(self.dir)), 21, "delete")
+        self.refused(thief.run("host", "show", wrap=another_machine(self.dir)), 21)
+        # What it says helps: another host, which is none of the vault.
+        os.unlink(thief.host_key)
+        os.unlink(thief.state)
+        self.ok(thief.run("host", "request", wrap=another_machine(self.dir)))
+        self.refused(self.run_on(thief, "list", wrap=another_machine(self.dir)), 20)
+
+
+class Revoked(Hosts):
+    def test_it_is_out_and_all_is_marked(self):
+        laptop = self.approve(self.other("laptop"))
+        self.opens(laptop)
+        self.assertTrue(os.path.exists(self.home.vault + ".prev"))
+        self.ok(self.run_on(self.home, "host", "revoke", "laptop"))
+        self.assertEqual(sorted(self.hosts()), ["desk"])
+        self.assertFalse(os.path.exists(self.home.vault + ".prev"))
+        shown = json.loads(self.ok(self.home.run("show", "ibkr/live", "--json")).out)
+        self.assertEqual(shown["rotate_now"]["reason"], "host revoked: laptop")
+        self.assertIn(b"ROTATE NOW", self.ok(self.home.run("list")).out)
+        self.sync(self.home, laptop)
+        self.refused(self.get(laptop), 20)
+        self.opens(self.home)
+        self.edit(self.home)
+        self.assertIsNone(json.loads(self.ok(self.home.run("show", "ibkr/live", "--json")).out)["rotate_now"])
+
+    def test_who_cannot_be_revoked(self):
+        before, touches = digest(self.home.vault), len(self.t.transactions())
+        self.refused(self.run_on(self.home, "host", "revoke", "desk"), 2, "only host")
+        self.refused(self.run_on(self.home, "host", "revoke", "none"), 3)
+        self.assertEqual((digest(self.home.vault), len(self.t.transactions())), (before, touches))
+        self.approve(self.other("laptop"))
+        before, touches = digest(self.home.vault), len(self.t.transactions())
+        self.refused(self.run_on(self.home, "host", "revoke", "desk"), 2, "itself")
+        self.assertEqual((digest(self.home.vault), len(self.t.transactions())), (before, touches))
+
+    def test_takes_a_touch(self):
+        self.approve(self.other("laptop"))
+        before = digest(self.home.vault)
+        self.t.control("touch-policy refused")
+        self.refused(self.run_on(self.home, "host", "revoke", "laptop"), 14)
+        self.assertEqual(digest(self.home.vault), before)
+
+    def test_its_forgeries(self):
+        """With its key, its copy of the vault and even the token in hand it makes
+        newer generations; a host that has seen the revocation takes none of them."""
+        laptop = self.approve(self.other("laptop"))
+        phone = self.approve(self.other("phone"), "phone")
+        self.sync(phone, self.home, laptop)
+        self.opens(self.home, laptop, phone)
+        self.ok(self.run_on(self.home, "host", "revoke", "laptop"))
+        self.sync(self.home, phone)
+        self.opens(phone)
+        good = digest(self.home.vault)
+        for _ in range(3):
+            self.edit(laptop, "FORGED")
+        accomplice = self.approve(self.other("accomplice"), "accomplice", laptop)
+        self.edit(accomplice, "FORGED")
+        self.ok(self.run_on(laptop, "host", "revoke", "desk"))
+        shutil.copy(self.home.vault, self.home.vault + ".good")
+        for forger in (laptop, accomplice):
+            for victim in (self.home, phone):
+                self.sync(forger, victim)
+                for args in (["list"], ["get", "ibkr/live"], ["--accept-rollback", "get", "ibkr/live"]):
+                    result = self.run_on(victim, *args)
+                    status = 20 if (forger, victim) == (laptop, self.home) else 31
+                    self.refused(result, status)
+                shutil.copy(self.home.vault + ".good", victim.vault)
+        self.assertEqual(digest(self.home.vault), good)
+        self.opens(self.home, phone)
+
+    def test_a_host_that_has_not_seen_it_follows(self):
+        """What the revoked one had approved is certified anew by who revoked it."""
+        away = self.approve(self.other("away"), "away")
+        self.opens(away)
+        middle = self.approve(self.other("middle"), "middle", away)
+        self.sync(middle, self.home)
+        self.opens(self.home, middle)
+        late = self.approve(self.other("late"), "late", middle)
+        self.sync(late, self.home, away)
+        self.opens(self.home)
+        self.ok(self.run_on(self.home, "host", "revoke", "middle"))
+        self.assertEqual(self.hosts()["late"]["approved_by"], "desk")
+        self.sync(self.home, late)
+        self.edit(late)
+        # away knows desk and middle, and neither late nor of the revocation.
+        self.sync(late, away)
+        self.opens(away)
+
+    def test_the_first_host_is_replaced(self):
+        """Who was approved by it keeps that certificate, for those who knew it."""
+        away = self.approve(self.other("away"), "away")
+        self.opens(away)
+        new = self.approve(self.other("new"), "new")
+        self.ok(self.run_on(new, "host", "revoke", "desk"))
+        self.assertEqual(sorted(self.hosts(new)), ["away", "new"])
+        self.edit(new)
+        self.sync(new, away, self.home)
+        self.opens(away)
+        self.refused(self.get(self.home), 20)
+
+    def test_a_host_that_knows_none_of_the_signers(self):
+        """It was away while one was approved, by whom another was, that revoked it. It
+        refuses, until one that it knows has signed again."""
+        away = self.approve(self.other("away"), "away")
+        self.opens(away)
+        middle = self.approve(self.other("middle"), "middle")
+        self.opens(middle)
+        late = self.approve(self.other("late"), "late", middle)
+        self.sync(late, self.home)
+        self.opens(self.home, late)
+        self.ok(self.run_on(late, "host", "revoke", "middle"))
+        self.sync(late, away, self.home)
+        self.refused(self.get(away), 31)
+        self.edit(self.home)
+        self.sync(self.home, away)
+        self.opens(away)
+        self.assertEqual(self.ok(away.run("list")).err, b"")
+
+    def test_old_generations_do_not_come_back(self):
+        laptop = self.approve(self.other("laptop"))
+        self.opens(laptop)
+        self.ok(self.run_on(self.home, "host", "revoke", "laptop"))
+        self.sync(laptop, self.home)
+        self.refused(self.get(self.home), 32)
+
+    def test_approved_again(self):
+        laptop = self.approve(self.other("laptop"))
+        self.ok(self.run_on(self.home, "host", "revoke", "laptop"))
+        self.approve(laptop)
+        self.opens(laptop, self.home)
+
+
+class Rekeyed(Hosts):
+    def key_copy(self, home, name):
+        """Who has a copy of that host's files from before."""
+        copy = self.other(name)
+        copy_vault(home.vault, copy.vault)
+        shutil.copytree(os.path.dirname(home.state), os.path.dirname(copy.state))
+        return copy
+
+    def test_the_copy_is_out(self):
+        clone = self.key_copy(self.home, "clone")
+        self.opens(clone)
+        before = json.loads(self.ok(self.home.run("host", "show", "--json")).out)["fingerprint"]
+        self.ok(self.run_on(self.home, "host", "rekey"))
+        shown = json.loads(self.ok(self.home.run("host", "show", "--json")).out)
+        self.assertNotEqual(shown["fingerprint"], before)
+        self.assertFalse(shown["rekeying"])
+        self.assertFalse(os.path.exists(self.home.host_key + ".new"))
+        self.assertFalse(os.path.exists(self.home.vault + ".prev"))
+        self.opens(self.home)
+        self.sync(self.home, clone)
+        self.refused(self.get(clone), 20)
+        self.edit(self.home)
+        self.assertTrue(json.loads(self.ok(self.home.run("status", "--json")).out)["verified"])
+        # And once more.
+        self.ok(self.run_on(self.home, "host", "rekey"))
+        self.opens(self.home)
+
+    def test_its_forgeries(self):
+        laptop = self.approve(self.other("laptop"))
+        self.opens(laptop)
+        clone = self.key_copy(self.home, "clone")
+        self.ok(self.run_on(self.home, "host", "rekey"))
+        self.sync(self.home, laptop)
+        self.opens(laptop)
+        for _ in range(3):
+            self.edit(clone, "FORGED")
+        self.sync(clone, laptop)
+        self.refused(self.get(laptop), 31)
+
+    def test_others_follow(self):
+        laptop = self.approve(self.other("laptop"))
+        self.opens(laptop)
+        self.ok(self.run_on(self.home, "host", "rekey"))
+        self.approve(self.other("phone"), "phone")
+        self.sync(self.home, laptop)
+        self.opens(laptop)
+        self.assertNotIn(b"not verified", self.ok(laptop.run("list")).err)
+
+    def test_takes_a_touch(self):
+        before = digest(self.home.vault)
+        self.t.control("touch-policy refused")
+        self.refused(self.run_on(self.home, "host", "rekey"), 14)
+        self.assertEqual(digest(self.home.vault), before)
+        self.assertFalse(os.path.exists(self.home.host_key + ".new"))
+
+    def test_several_vaults(self):
+        """Both keys stay until each vault has the new one."""
+        self.ok(self.run_on(self.home, "--vault", "two", "init"))
+        self.ok(self.run_on(self.home, "--vault", "two", "add", "k", "--field", "x=-", stdin=b"TWO"))
+        said = self.ok(self.run_on(self.home, "host", "rekey")).err
+        self.assertIn(b"two.tv", said)
+        self.assertTrue(json.loads(self.ok(self.home.run("host", "show", "--json")).out)["rekeying"])
+        self.opens(self.home)
+        self.assertEqual(self.ok(self.run_on(self.home, "--vault", "two", "get", "k")).out, b"TWO")
+        self.edit(self.home)
+        touches = len(self.t.transactions())
+        self.assertIn(b"two.tv", self.ok(self.run_on(self.home, "host", "rekey")).err)
+        self.assertEqual(len(self.t.transactions()), touches)
+        self.assertNotIn(b"needs", self.ok(self.run_on(self.home, "--vault", "two", "host", "rekey")).err)
+        self.assertFalse(json.loads(self.ok(self.home.run("host", "show", "--json")).out)["rekeying"])
+        self.opens(self.home)
+        self.assertEqual(self.ok(self.run_on(self.home, "--vault", "two", "get", "k")).out, b"TWO")
+
+    def test_a_vault_that_is_gone(self):
+        self.ok(self.run_on(self.home, "--vault", "two", "init"))
+        os.unlink(self.home.vault.replace("default", "two"))
+        self.assertIn(b"--drop-old-key", self.ok(self.run_on(self.home, "host", "rekey")).err)
+        self.ok(self.run_on(self.home, "host", "rekey", "--drop-old-key"))
+        self.assertFalse(os.path.exists(self.home.host_key + ".new"))
+        self.opens(self.home)
+
+
+class State(Hosts):
+    """What a host has seen (SECURITY.md, section 3): kept by its key, made anew by a
+    touch only."""
+
+    def test_lost_it_is_made_anew_by_a_touch_only(self):
+        os.unlink(self.home.state)
+        for args in (["list"], ["show", "ibkr/live"], ["status"], ["host", "list"], ["host", "show"]):
+            self.ok(self.home.run(*args))
+            self.assertFalse(os.path.exists(self.home.state), args)
+        self.assertIn(b"not verified yet", self.ok(self.home.run("list")).err)
+        self.t.control("touch-policy refused")
+        self.refused(self.get(self.home), 14)
+        self.assertFalse(os.path.exists(self.home.state))
+        self.t.control("touch-policy at-once")
+        self.opens(self.home)
+        self.assertEqual(self.ok(self.home.run("list")).err, b"")
+
+    def test_damaged_it_is_told_until_it_is_moved_away(self):
+        with open(self.home.state, "r+b") as f:
+            f.seek(20)
+            f.write(b"?")
+        damaged = digest(self.home.state)
+        for args in (["list"], ["get", "ibkr/live"], ["host", "show"], ["host", "request"], ["init", "--vault", "two"]):
+            self.refused(self.run_on(self.home, *args), 30, self.home.state)
+        self.assertEqual(digest(self.home.state), damaged)
+        os.rename(self.home.state, self.home.state + ".damaged")
+        self.assertIn(b"not verified yet", self.ok(self.home.run("list")).err)
+        self.opens(self.home)
+        self.assertTrue(os.path.exists(self.home.state))
+
+    def test_that_of_another_host(self):
+        laptop = self.approve(self.other("laptop"))
+        self.opens(laptop)
+        shutil.copy(laptop.state, self.home.state)
+        self.refused(self.home.run("list"), 30, self.home.state)
+
+    def test_another_vault_in_its_place(self):
+        """Though it is approved there, too."""
+        self.ok(self.run_on(self.home, "--vault", "two", "init"))
+        two = self.home.vault.replace("default", "two")
+        shutil.copy(self.home.vault, self.home.vault + ".kept")
+        shutil.copy(two, self.home.vault)
+        self.refused(self.home.run("list"), 32, "another vault")
+        self.assertEqual(self.ok(self.home.run("--accept-rollback", "list")).out, b"")
+        self.refused(self.home.run("list"), 32)
+        self.ok(self.run_on(self.home, "--accept-rollback", "add", "k", "--field", "a=-", stdin=b"x"))
+        self.ok(self.home.run("list"))
+        shutil.copy(self.home.vault + ".kept", self.home.vault)
+        self.refused(self.home.run("list"), 32, "another vault")
+
+    def test_forked_by_another_host(self):
+        """The same generation twice, by two hosts that are both approved."""
+        laptop = self.approve(self.other("laptop"))
+        self.opens(laptop)
+        self.edit(laptop)
+        self.edit(self.home)
+        self.sync(laptop, self.home)
+        self.refused(self.home.run("list"), 32)
+        self.ok(self.run_on(self.home, "--accept-rollback", "get", "ibkr/live"))
+        self.ok(self.home.run("list"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which hosts may open the vault: changes of the host slots, before a commit. */
+#include <stdio.h>
+#include <string.h>
+
+#include "vault/cleanup.h"
+#include "vault/commit.h"
+#include "vault/hosts.h"
+#include "vault/request.h"
+#include "vault/text.h"
+
+/* Index of the host of that name; n_hosts if there is none. */
+static size_t find(const struct vault *v, const char *name)
+{
+	size_t i = 0;
+
+	while (i < v->index.n_hosts && strcmp(v->index.hosts[i].info.name, name) != 0)
+		i++;
+	return i;
+}
+
+/* The same for an id. */
+static size_t find_id(const struct vault *v, const uint8_t id[static HOST_ID_LEN])
+{
+	size_t i = 0;
+
+	while (i < v->index.n_hosts && memcmp(v->index.hosts[i].id, id, HOST_ID_LEN) != 0)
+		i++;
+	return i;
+}
+
+const struct vault_host_info *vault_host_find(
+    const struct vault *v, const struct vault_host_request *r)
+{
+	uint8_t id[HOST_ID_LEN];
+	size_t i;
+
+	if (host_id(v->header.vault_id, r->hpk, r->hvk, id) != 0)
+		return NULL;
+	i = find_id(v, id);
+	return i < v->index.n_hosts ? &v->host_infos[i] : NULL;
+}
+
+void vault_host_fingerprint(
+    const struct vault *v, size_t i, char ret[static VAULT_FINGERPRINT_TEXT])
+{
+	host_fingerprint_text(v->index.hosts[i].hpk, v->index.hosts[i].hvk, ret);
+}
+
+int vault_host_approve(struct vault *v, const struct vault_host_request *request, const char *name,
+    const char *label, int64_t now)
+{
+	struct index_host *h = &v->index.hosts[v->index.n_hosts];
+
+	if (v->index.n_hosts == VAULT_HOST_SLOTS_MAX)
+		return VAULT_ERR_LIMIT;
+	if (*name == '\0' || !text_valid(name, strlen(name), VAULT_HUMAN_NAME_MAX) ||
+	    !text_valid(label, strlen(label), VAULT_HUMAN_NAME_MAX))
+		return VAULT_ERR_ARGUMENT;
+	if (find(v, name) < v->index.n_hosts || vault_host_find(v, request) != NULL)
+		return VAULT_ERR_EXISTS;
+	memset(h, 0, sizeof(*h));
+	memcpy(h->hpk, request->hpk, KEY_LEN);
+	memcpy(h->hvk, request->hvk, sizeof(h->hvk));
+	if (host_id(v->header.vault_id, h->hpk, h->hvk, h->id) != 0)
+		return VAULT_ERR_INTERNAL;
+	h->cert_gen = v->header.gen + 1;
+	host_certify(v->header.vault_id, &v->keys->host, v->own_id, h);
+	h->info.name = index_pool_string(&v->index, name, strlen(name));
+	h->info.label = index_pool_string(&v->index, label, strlen(label));
+	if (h->info.name == NULL || h->info.label == NULL)
+		return VAULT_ERR_NOMEM;
+	h->info.kind = request->kind;
+	h->info.bound = request->bound;
+	h->info.created = now;
+	v->index.n_hosts++;
+	return 0;
+}
+
+/* Hosts that would still open the vault, if host i didn't. */
+static size_t ways_in_without(const struct vault *v, size_t i)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < v->index.n_hosts; k++)
+		n += k != i;
+	return n;
+}
+
+static int revocable(const struct vault *v, size_t i)
+{
+	if (i == v->index.n_hosts)
+		return VAULT_ERR_NO_HOST;
+	if (ways_in_without(v, i) == 0)
+		return VAULT_ERR_LAST_HOST;
+	/* Nobody could sign the generation, and it might be by mistake. */
+	return memcmp(v->index.hosts[i].id, v->own_id, HOST_ID_LEN) == 0 ? VAULT_ERR_OWN_HOST : 0;
+}
+
+int vault_host_revocable(const struct vault *v, const char *name)
+{
+	return revocable(v, find(v, name));
+}
+
+void hosts_certify_anew(
+    struct vault *v, const uint8_t certifier[static HOST_ID_LEN], const struct host_key *by)
+{
+	bool above[VAULT_HOST_SLOTS_MAX] = { false };
+	uint8_t by_id[HOST_ID_LEN];
+	size_t i;
+
+	if (host_id(v->header.vault_id, by->box_pk, by->sign_pk, by_id) != 0)
+		return;
+	for (i = find_id(v, by_id); i < v->index.n_hosts && !above[i];
+	     i = find_id(v, v->index.hosts[i].certifier))
+		above[i] = true;
+	for (i = 0; i < v->index.n_hosts; i++)
+		if (!above[i] && memcmp(v->index.hosts[i].certifier, certifier, HOST_ID_LEN) == 0)
+			host_certify(v->header.vault_id, by, by_id, &v->index.hosts[i]);
+}
+
+int vault_host_revoke(struct vault *v, const char *name, int64_t now)
+{
+	char reason[VAULT_REASON_MAX + 1];
+	uint8_t id[HOST_ID_LEN];
+	size_t i = find(v, name);
+	int r = revocable(v, i);
+
+	/* It may have kept what was opened there. */
+	(void)snprintf(reason, sizeof(reason), "host revoked: %s", name);
+	for (size_t k = 0; r == 0 && k < v->index.n_entries; k++)
+		r = vault_entry_mark(v, v->index.entries[k].info.name, reason, now);
+	if (r != 0)
+		return r;
+	memcpy(id, v->index.hosts[i].id, sizeof(id));
+	memmove(&v->index.hosts[i], &v->index.hosts[i + 1],
+	    (v->index.n_hosts - i - 1) * sizeof(v->index.hosts[0]));
+	v->index.n_hosts--;
+	hosts_certify_anew(v, id, &v->keys->host);
+	v->revokes = true;
+	return 0;
+}
+
+int vault_host_rename(struct vault *v, const char *from, const char *to)
+{
+	size_t i = find(v, from);
+	const char *copy;
+
+	if (i == v->index.n_hosts)
+		return VAULT_ERR_NO_HOST;
+	if (*to == '\0' || !text_valid(to, strlen(to), VAULT_HUMAN_NAME_MAX))
+		return VAULT_ERR_ARGUMENT;
+	if (find(v, to) < v->index.n_hosts)
+		return VAULT_ERR_EXISTS;
+	copy = index_pool_string(&v->index, to, strlen(to));
+	if (copy == NULL)
+		return VAULT_ERR_NOMEM;
+	v->index.hosts[i].info.name = copy;
+	return 0;
+}
+
+int vault_host_label(struct vault *v, const char *name, const char *label)
+{
+	size_t i = find(v, name);
+	const char *copy;
+
+	if (i == v->index.n_hosts)
+		return VAULT_ERR_NO_HOST;
+	if (!text_valid(label, strlen(label), VAULT_HUMAN_NAME_MAX))
+		return VAULT_ERR_ARGUMENT;
+	copy = index_pool_string(&v->index, label, strlen(label));
+	if (copy == NULL)
+		return VAULT_ERR_NOMEM;
+	v->index.hosts[i].info.label = copy;
+	return 0;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A new key for this host. Two files hold the old and the new one until every
+ * vault has taken the new one, and whichever of them has a slot opens: so after a crash at
+ * any point all vaults open, and the same command goes on where it stopped.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "vault/cleanup.h"
+#include "vault/hosts.h"
+
+bool vault_host_rekey_replaced(const struct vault *v)
+{
+	return v->next_key;
+}
+
+int vault_host_rekey_begin(struct vault *v)
+{
+	int r = vault_host_key_make_next(v);
+
+	/* The vault is still opened with the old one. */
+	return r == 0 ? vault_host_key_read(v) : r;
+}
+
+int vault_host_rekey(struct vault *v)
+{
+	_cleanup_secret_ struct host_key *old = secret_alloc(sizeof(*old));
+	struct index_host *h = NULL;
+	uint8_t old_id[HOST_ID_LEN];
+	int r;
+
+	if (old == NULL)
+		return VAULT_ERR_NOMEM;
+	/* Another process was quicker. */
+	if (v->next_key)
+		return VAULT_ERR_CHANGED;
+	*old = v->keys->host;
+	memcpy(old_id, v->own_id, sizeof(old_id));
+	for (size_t i = 0; i < v->index.n_hosts; i++)
+		if (memcmp(v->index.hosts[i].id, old_id, HOST_ID_LEN) == 0)
+			h = &v->index.hosts[i];
+	r = h == NULL ? VAULT_ERR_NOT_APPROVED : vault_host_key_read_next(v);
+	if (r != 0)
+		return r;
+	memcpy(h->hpk, v->keys->host.box_pk, KEY_LEN);
+	memcpy(h->hvk, v->keys->host.sign_pk, sizeof(h->hvk));
+	r = host_id(v->header.vault_id, h->hpk, h->hvk, h->id);
+	if (r != 0)
+		return r;
+	memcpy(v->own_id, h->id, sizeof(h->id));
+	h->info.bound = v->keys->host.bound;
+	h->cert_gen = v->header.gen + 1;
+	host_certify(v->header.vault_id, old, old_id, h);
+	hosts_certify_anew(v, old_id, &v->keys->host);
+	v->revokes = true;
+	return 0;
+}
+
+/* Whether the vault at path has a slot for the key. What can't be looked at may. */
+static bool may_need(const char *path, const struct host_key *key)
+{
+	struct store s;
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ uint8_t *slots = NULL;
+	uint8_t head[HEADER_LEN] = { 0 }, id[HOST_ID_LEN];
+	struct rbuf b = rbuf_of(head, sizeof(head));
+	struct header h;
+	uint64_t size;
+	bool found = false;
+	int r = store_open(path, &s);
+
+	if (r == 0)
+		r = store_open_file(&s, &fd, &size);
+	if (r == 0)
+		r = store_read_at(&s, fd, head, sizeof(head), 0);
+	if (r == 0)
+		r = header_decode(&b, &h);
+	if (r == 0)
+		r = host_id(h.vault_id, key->box_pk, key->sign_pk, id);
+	slots = r == 0 ? malloc(h.host_slots_len) : NULL;
+	if (slots != NULL)
+		r = store_read_at(
+		    &s, fd, slots, h.host_slots_len, HEADER_LEN + (uint64_t)h.token_slots_len);
+	store_close(&s);
+	if (r != 0 || slots == NULL)
+		return true;
+	for (size_t i = 0; i < h.n_host_slots; i++)
+		found |= memcmp(slots + i * HOST_SLOT_LEN, id, HOST_ID_LEN) == 0;
+	return found;
+}
+
+/* Another vault that may need the old key; NULL if none does. */
+static int find_needed(struct vault *v, char **ret)
+{
+	__attribute__((cleanup(state_free))) struct state state = { 0 };
+	_cleanup_secret_ struct host_key *old = secret_alloc(sizeof(*old));
+	int r = old == NULL ? VAULT_ERR_NOMEM : vault_host_key_load(&v->host_store, old);
+
+	if (r == 0)
+		r = vault_state_read(v, &state);
+	for (size_t i = 0; r == 0 && i < state.n_paths && *ret == NULL; i++)
+		if (memcmp(state.paths[i].vault_id, v->header.vault_id, VAULT_ID_LEN) != 0 &&
+		    may_need(state.paths[i].path, old)) {
+			*ret = strdup(state.paths[i].path);
+			r = *ret == NULL ? VAULT_ERR_NOMEM : 0;
+		}
+	return r;
+}
+
+int vault_host_rekey_end(struct vault *v, bool drop_old, char **ret_needed)
+{
+	_cleanup_close_ int lock = -1;
+	_cleanup_free_ char *needed = NULL;
+	int r;
+
+	*ret_needed = NULL;
+	if (!v->next_key)
+		return store_fail(VAULT_ERR_INTERNAL, v->host_store.path);
+	r = store_lock(&v->host_store, 10000, &lock);
+	if (r == 0 && !drop_old)
+		r = find_needed(v, &needed);
+	if (r != 0)
+		return r;
+	if (needed != NULL) {
+		*ret_needed = TAKE_PTR(needed);
+		return 0;
+	}
+	/* The state is the old key's no more, before that one is gone. */
+	r = vault_state_renew(v);
+	if (r == 0)
+		r = store_promote(&v->host_store, HOST_KEY_NEXT);
+	v->next_key = r != 0;
+	return r;
+}
