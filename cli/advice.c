@@ -23,6 +23,38 @@ static const char *advice_for_file(enum vault_err err)
 	       "--accept-rollback";
 }
 
+/* This machine's TPM, and the host key that it is to make or open. */
+static const char *advice_for_tpm(enum vault_err err)
+{
+	if (err == VAULT_ERR_TPM_NONE)
+		return "switch it on in the firmware's setup; for a new host key, name it with "
+		       "--tpm, or do without by \"--kind keyfile\"";
+	if (err == VAULT_ERR_TPM_LIBRARY)
+		return "install tpm2-tss (Debian: \"apt install libtss2-esys-3.0.2-0\")";
+	if (err == VAULT_ERR_TPM_PERMISSION)
+		return "join the group of the device, which is tss on Debian (\"usermod -aG tss "
+		       "USER\"), and log in again";
+	if (err == VAULT_ERR_TPM_BUSY)
+		return "repeat when no other program uses it, or use /dev/tpmrm0, which is shared";
+	if (err == VAULT_ERR_TPM_LOCKED_OUT)
+		return "wait until it lets go, some hours, or have its owner reset the lockout "
+		       "(\"tpm2_dictionarylockout -c\")";
+	if (err == VAULT_ERR_TPM_OWNER)
+		return "have its owner keep a storage key at 0x81000001; for a new host key, "
+		       "\"--kind keyfile\" does without";
+	if (err == VAULT_ERR_TPM_OTHER)
+		return "use it on the machine of that TPM; to make this a host of its own, move "
+		       "the "
+		       "key and the file \"state\" beside it away, and run \"touchvault host "
+		       "request\"";
+	if (err == VAULT_ERR_TPM_CLEARED)
+		return "the key is gone for good: move it and the file \"state\" beside it away, "
+		       "run \"touchvault host request\" here, on another approved host "
+		       "\"touchvault "
+		       "host approve\", and there \"touchvault host revoke\" the old one";
+	return "check the path and the kernel's log, and restart the machine";
+}
+
 const char *advice_for_vault(int err)
 {
 	switch ((enum vault_err)err) {
@@ -95,6 +127,19 @@ const char *advice_for_vault(int err)
 		       "get\" anything";
 	case VAULT_ERR_TOKEN_IN_USE:
 		return "repeat, and touch another one, which is to stay";
+	case VAULT_ERR_HOST_KIND:
+		return "leave out --kind and --tpm, as a host has one key for all vaults; "
+		       "\"touchvault host rekey\" with them changes it";
+	case VAULT_ERR_TPM_NONE:
+	case VAULT_ERR_TPM_LIBRARY:
+	case VAULT_ERR_TPM_PERMISSION:
+	case VAULT_ERR_TPM_BUSY:
+	case VAULT_ERR_TPM_LOCKED_OUT:
+	case VAULT_ERR_TPM_OWNER:
+	case VAULT_ERR_TPM_OTHER:
+	case VAULT_ERR_TPM_CLEARED:
+	case VAULT_ERR_TPM_FAILED:
+		return advice_for_tpm((enum vault_err)err);
 	case VAULT_ERR_NOT_A_FILE:
 	case VAULT_ERR_NOT_A_VAULT:
 	case VAULT_ERR_DAMAGED:

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/host_kind.h"
 #include "cli/host_list.h"
 #include "cli/host_request.h"
 #include "cli/output.h"
@@ -16,6 +17,9 @@ const struct option_spec host_options[] = {
 	{ "name", "NAME", false, "request, approve: what the host is called" },
 	{ "label", "TEXT", false, "approve: what it is for" },
 	{ "fingerprint", "TEXT", false, "approve: what the new host shows (default: it asks)" },
+	{ "kind", "auto|tpm2|keyfile", false,
+	    "request, rekey: what keeps a new key of this host (default: auto, or as it was)" },
+	{ "tpm", "PATH", false, "request, rekey: the TPM's device or socket, for tpm2" },
 	{ "drop-old-key", NULL, false, "rekey: even if another vault may need it" },
 	OPTIONS_END,
 };
@@ -138,13 +142,15 @@ static int host_request(struct app *app, const struct arguments *args, struct va
 {
 	const char *name = option_value(args, "name");
 	char own_name[VAULT_HUMAN_NAME_MAX + 1];
-	int r;
+	struct vault_new_host new;
+	int r = host_kind_option(app, args, &new);
 
 	(void)v;
 	if (name == NULL)
 		name = session_own_host_name(own_name);
-	r = require_name(app, name);
-	return r == 0 ? host_request_print(app, name) : r;
+	if (r == 0)
+		r = require_name(app, name);
+	return r == 0 ? host_request_print(app, &new, name) : r;
 }
 
 static int host_list(struct app *app, const struct arguments *args, struct vault *v)
@@ -250,10 +256,18 @@ static int finish_rekey(struct app *app, const struct arguments *args, struct va
 
 static int host_rekey(struct app *app, const struct arguments *args, struct vault *v)
 {
-	int r;
+	bool same = !option_is_given(args, "kind") && !option_is_given(args, "tpm");
+	struct vault_new_host new;
+	int r = host_kind_option(app, args, &new);
 
+	if (r != 0)
+		return r;
+	r = vault_host_rekey_draft(v, same ? NULL : &new);
+	if (r != 0)
+		return fail_vault(app, r);
 	if (vault_host_rekey_replaced(v))
 		return finish_rekey(app, args, v);
+	host_kind_note(app, vault_without_tpm(v));
 	r = session_unlock_by(app, v, "give this host a new key", NULL, NULL);
 	if (r != 0)
 		return r;

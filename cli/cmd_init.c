@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "cli/advice.h"
 #include "cli/grade.h"
+#include "cli/host_kind.h"
 #include "cli/output.h"
 #include "cli/session.h"
 
@@ -12,6 +14,9 @@ const struct option_spec init_options[] = {
 	    "whether the token asks for its PIN (default: if-set)" },
 	{ "token-name", "NAME", false, "what the token is called (default: first)" },
 	{ "host-name", "NAME", false, "what this host is called (default: its hostname)" },
+	{ "kind", "auto|tpm2|keyfile", false,
+	    "what keeps this host's key: its TPM, or a file (default: auto)" },
+	{ "tpm", "PATH", false, "the TPM's device or socket, for tpm2 (default: /dev/tpmrm0)" },
 	{ "allow-no-touch", NULL, false, "take a token that answers without a touch, grade D" },
 	{ "no-passphrase", NULL, false, "with --device yubikey: touch alone, grade C" },
 	OPTIONS_END,
@@ -49,7 +54,16 @@ static void print_losses(const struct vault_token_info *t, const struct vault_ho
 		out("%s\n", advice[i]);
 }
 
-static int report_text(const struct app *app, const struct paths *p,
+/* Why the key is in a file although a TPM's would be better. */
+static void print_without_tpm(const struct vault *v)
+{
+	int why = vault_without_tpm(v);
+
+	if (why != 0)
+		out("TPM       not used: %s; %s\n", vault_strerror(why), advice_for_vault(why));
+}
+
+static int report_text(const struct app *app, const struct paths *p, const struct vault *v,
     const struct vault_token_info *t, const struct vault_host_info *h)
 {
 	char path[4096], name[VAULT_PRODUCT_MAX + 1];
@@ -62,24 +76,28 @@ static int report_text(const struct app *app, const struct paths *p,
 	if (*t->product != '\0')
 		out(" (%s)", text_clean(t->product, name, sizeof(name)));
 	out(", %s, grade %c\n", protection(t), grade_of_token(t));
-	out("host      %s, key in a file, %s, grade %c\n", text_clean(h->name, name, sizeof(name)),
-	    h->bound ? "bound to this machine" : "not bound to a machine", grade_of_host(h));
+	out("host      %s, %s, %s, grade %c\n", text_clean(h->name, name, sizeof(name)),
+	    grade_host_kind(h), grade_host_way(h), grade_of_host(h));
+	print_without_tpm(v);
 	print_losses(t, h);
 	return out_done(app);
 }
 
-static int report_json(const struct app *app, const struct paths *p,
+static int report_json(const struct app *app, const struct paths *p, const struct vault *v,
     const struct vault_token_info *t, const struct vault_host_info *h)
 {
 	const char token_grade[] = { grade_of_token(t), '\0' },
 		   host_grade[] = { grade_of_host(h), '\0' };
+	int why = vault_without_tpm(v);
 
-	return out_json(app, json_pack("{s:o,s:o,s:o,s:{s:o,s:o,s:b,s:b,s:s},s:{s:o,s:b,s:s}}",
-				 "vault", text_json(p->vault), "host_key", text_json(p->host_key),
-				 "state", text_json(p->state), "token", "name", text_json(t->name),
-				 "product", text_json(t->product), "uv", t->uv, "without_touch",
-				 t->without_touch, "grade", token_grade, "host", "name",
-				 text_json(h->name), "bound", h->bound, "grade", host_grade));
+	return out_json(
+	    app, json_pack("{s:o,s:o,s:o,s:{s:o,s:o,s:b,s:b,s:s},s:{s:o,s:s,s:b,s:b,s:s,s:s?}}",
+		     "vault", text_json(p->vault), "host_key", text_json(p->host_key), "state",
+		     text_json(p->state), "token", "name", text_json(t->name), "product",
+		     text_json(t->product), "uv", t->uv, "without_touch", t->without_touch, "grade",
+		     token_grade, "host", "name", text_json(h->name), "kind", grade_host_kind(h),
+		     "bound", h->bound, "virtual_tpm", h->virtual_tpm, "grade", host_grade,
+		     "without_tpm", why == 0 ? NULL : vault_strerror(why)));
 }
 
 int cmd_init(struct app *app, const struct arguments *args)
@@ -102,6 +120,8 @@ int cmd_init(struct app *app, const struct arguments *args)
 	int r = check(app, &new);
 
 	if (r == 0)
+		r = host_kind_option(app, args, &new.host);
+	if (r == 0)
 		r = paths_find(app, &p);
 	if (r == 0)
 		r = session_create(app, &new, &v);
@@ -109,6 +129,6 @@ int cmd_init(struct app *app, const struct arguments *args)
 		return r;
 	(void)vault_tokens(v, &tokens);
 	(void)vault_hosts(v, &hosts);
-	return app->json ? report_json(app, &p, tokens, hosts)
-			 : report_text(app, &p, tokens, hosts);
+	return app->json ? report_json(app, &p, v, tokens, hosts)
+			 : report_text(app, &p, v, tokens, hosts);
 }

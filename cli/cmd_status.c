@@ -63,8 +63,8 @@ static void print_host(const struct vault_host_info *h)
 {
 	char name[VAULT_HUMAN_NAME_MAX + 1];
 
-	out("host        %s: keyfile, %s, grade %c%s\n", text_clean(h->name, name, sizeof(name)),
-	    h->bound ? "bound to its machine" : "not bound to a machine", grade_of_host(h),
+	out("host        %s: %s, %s, grade %c%s\n", text_clean(h->name, name, sizeof(name)),
+	    grade_host_kind(h), grade_host_way(h), grade_of_host(h),
 	    h->this_host ? " (this host)" : "");
 }
 
@@ -121,9 +121,9 @@ static json_t *host_json(const struct vault_host_info *h)
 	const char grade[] = { grade_of_host(h), '\0' };
 	char when[32];
 
-	return json_pack("{s:o,s:s,s:b,s:s,s:b,s:s}", "name", text_json(h->name), "kind", "keyfile",
-	    "bound", h->bound, "grade", grade, "this_host", h->this_host, "created",
-	    text_time_json(h->created, when));
+	return json_pack("{s:o,s:s,s:b,s:b,s:s,s:b,s:s}", "name", text_json(h->name), "kind",
+	    grade_host_kind(h), "bound", h->bound, "virtual_tpm", h->virtual_tpm, "grade", grade,
+	    "this_host", h->this_host, "created", text_time_json(h->created, when));
 }
 
 static json_t *tokens_json(const struct status *s)

@@ -20,6 +20,7 @@ const struct exit_status_row exit_status_table[] = {
 	{ STATUS_TOKEN_FAILED, "token-failed", "the token failed, or is busy" },
 	{ STATUS_NOT_APPROVED, "host-not-approved", "this host is not approved" },
 	{ STATUS_FOREIGN_HOST_KEY, "foreign-host-key", "the host key was made on another machine" },
+	{ STATUS_TPM, "tpm", "the machine's TPM can't be used" },
 	{ STATUS_BAD_REQUEST, "bad-request",
 	    "a host's request is damaged, or its fingerprint is another" },
 	{ STATUS_DAMAGED, "damaged", "vault, host key or host state is damaged" },
@@ -60,6 +61,7 @@ enum exit_status exit_status_of_vault(int err)
 	case VAULT_ERR_NO_FIELD:
 		return STATUS_NOT_FOUND;
 	case VAULT_ERR_EXISTS:
+	case VAULT_ERR_HOST_KIND:
 	case VAULT_ERR_CHANGED:
 		return STATUS_EXISTS;
 	case VAULT_ERR_WRONG_RESPONSE:
@@ -68,10 +70,20 @@ enum exit_status exit_status_of_vault(int err)
 	case VAULT_ERR_NOT_APPROVED:
 		return STATUS_NOT_APPROVED;
 	case VAULT_ERR_FOREIGN_HOST_KEY:
+	case VAULT_ERR_TPM_OTHER:
+	case VAULT_ERR_TPM_CLEARED:
 		return STATUS_FOREIGN_HOST_KEY;
 	case VAULT_ERR_REQUEST:
 	case VAULT_ERR_FINGERPRINT:
 		return STATUS_BAD_REQUEST;
+	case VAULT_ERR_TPM_NONE:
+	case VAULT_ERR_TPM_LIBRARY:
+	case VAULT_ERR_TPM_PERMISSION:
+	case VAULT_ERR_TPM_BUSY:
+	case VAULT_ERR_TPM_LOCKED_OUT:
+	case VAULT_ERR_TPM_OWNER:
+	case VAULT_ERR_TPM_FAILED:
+		return STATUS_TPM;
 	case VAULT_ERR_NOT_A_FILE:
 	case VAULT_ERR_NOT_A_VAULT:
 	case VAULT_ERR_DAMAGED:

@@ -20,7 +20,8 @@ enum exit_status {
 	STATUS_TOKEN_FAILED = 17,     /* token failed or busy */
 	STATUS_NOT_APPROVED = 20,     /* host not approved */
 	STATUS_FOREIGN_HOST_KEY = 21, /* host key made on another machine */
-	STATUS_BAD_REQUEST = 22,      /* a host's request changed, or another's */
+	STATUS_TPM = 22,              /* TPM missing, busy, not permitted */
+	STATUS_BAD_REQUEST = 23,      /* a host's request changed, or another's */
 	STATUS_DAMAGED = 30,
 	STATUS_TAMPERED = 31,
 	STATUS_ROLLED_BACK = 32, /* rolled back or forked */

@@ -12,7 +12,21 @@ char grade_of_token(const struct vault_token_info *t)
 
 char grade_of_host(const struct vault_host_info *h)
 {
-	return h->kind == VAULT_HOST_KEYFILE && h->bound ? 'C' : 'D';
+	if (h->kind == VAULT_HOST_TPM2)
+		return h->virtual_tpm ? 'B' : 'A';
+	return h->bound ? 'C' : 'D';
+}
+
+const char *grade_host_kind(const struct vault_host_info *h)
+{
+	return h->kind == VAULT_HOST_TPM2 ? "tpm2" : "keyfile";
+}
+
+const char *grade_host_way(const struct vault_host_info *h)
+{
+	if (h->kind == VAULT_HOST_TPM2)
+		return h->virtual_tpm ? "sealed by a virtual TPM" : "sealed by its TPM";
+	return h->bound ? "bound to its machine" : "not bound to a machine";
 }
 
 char grade_of_tokens(const struct vault_token_info *tokens, size_t n)
@@ -78,8 +92,10 @@ size_t grade_advice(const struct vault_token_info *tokens, size_t n_tokens,
 		    "A host key that is bound to its machine would make it grade C: that takes an "
 		    "/etc/machine-id when the host key is made.";
 	else if (host == 'C')
-		ret[n++] =
-		    "A host key in a file is grade C: keep host.key out of backups and off other "
-		    "machines.";
+		ret[n++] = "A host key in a file is grade C: keep host.key out of backups and off "
+			   "other machines. One that the machine's TPM seals is grade A.";
+	else if (host == 'B')
+		ret[n++] = "A host key sealed by a virtual TPM is grade B: whoever runs this "
+			   "machine can copy that TPM. One in hardware would make it grade A.";
 	return n;
 }

@@ -10,6 +10,9 @@
 
 char grade_of_token(const struct vault_token_info *);
 char grade_of_host(const struct vault_host_info *);
+/* The word for its kind, and how its key is kept. */
+const char *grade_host_kind(const struct vault_host_info *);
+const char *grade_host_way(const struct vault_host_info *);
 char grade_of_tokens(const struct vault_token_info *, size_t n);
 char grade_of_hosts(const struct vault_host_info *, size_t n);
 

@@ -10,25 +10,6 @@
 #include "cli/output.h"
 #include "vault/cleanup.h"
 
-const char *host_kind_word(enum vault_host_kind kind)
-{
-	switch (kind) {
-	case VAULT_HOST_KEYFILE:
-		return "keyfile";
-	}
-	return "unknown";
-}
-
-const char *host_kind_text(enum vault_host_kind kind, bool bound)
-{
-	switch (kind) {
-	case VAULT_HOST_KEYFILE:
-		return bound ? "key in a file, bound to its machine"
-			     : "key in a file, not bound to a machine";
-	}
-	return "unknown kind";
-}
-
 static void print_name(const char *host_name, const char *host_label)
 {
 	char name[VAULT_HUMAN_NAME_MAX + 1], label[VAULT_HUMAN_NAME_MAX + 1];
@@ -43,7 +24,7 @@ static void print_host(const struct vault_host_info *h)
 	char by[VAULT_HUMAN_NAME_MAX + 1], when[32];
 
 	print_name(h->name, h->label);
-	out(": %s, grade %c, ", host_kind_text(h->kind, h->bound), grade_of_host(h));
+	out(": %s, %s, grade %c, ", grade_host_kind(h), grade_host_way(h), grade_of_host(h));
 	if (h->certifier != NULL && strcmp(h->certifier, h->name) == 0)
 		out("there since init, %s", text_time(h->created, when));
 	else
@@ -59,11 +40,12 @@ static json_t *host_json(const struct vault *v, const struct vault_host_info *h,
 	char when[32], fingerprint[VAULT_FINGERPRINT_TEXT];
 
 	vault_host_fingerprint(v, i, fingerprint);
-	return json_pack("{s:o,s:o,s:s,s:b,s:s,s:b,s:s,s:o,s:s}", "name", text_json(h->name),
-	    "label", text_json(h->label), "kind", host_kind_word(h->kind), "bound", h->bound,
-	    "grade", grade, "this_host", h->this_host, "approved", text_time_json(h->created, when),
-	    "approved_by", h->certifier == NULL ? json_null() : text_json(h->certifier),
-	    "fingerprint", fingerprint);
+	return json_pack("{s:o,s:o,s:s,s:b,s:b,s:s,s:b,s:s,s:o,s:s}", "name", text_json(h->name),
+	    "label", text_json(h->label), "kind", grade_host_kind(h), "bound", h->bound,
+	    "virtual_tpm", h->virtual_tpm, "grade", grade, "this_host", h->this_host, "approved",
+	    text_time_json(h->created, when), "approved_by",
+	    h->certifier == NULL ? json_null() : text_json(h->certifier), "fingerprint",
+	    fingerprint);
 }
 
 int host_list_print(const struct app *app, const struct vault *v)
@@ -170,17 +152,18 @@ int host_show(struct app *app)
 		return fail_vault(app, r);
 	info.kind = self.kind;
 	info.bound = self.bound;
+	info.virtual_tpm = self.virtual_tpm;
 	grade[0] = grade_of_host(&info);
 	if (app->json) {
 		vaults = json_array();
 		each_vault(&p, &self, vaults);
-		return out_json(
-		    app, json_pack("{s:s,s:s,s:b,s:s,s:b,s:o}", "fingerprint", self.fingerprint,
-			     "kind", host_kind_word(self.kind), "bound", self.bound, "grade", grade,
-			     "rekeying", self.rekeying, "vaults", vaults));
+		return out_json(app, json_pack("{s:s,s:s,s:b,s:b,s:s,s:b,s:o}", "fingerprint",
+					 self.fingerprint, "kind", grade_host_kind(&info), "bound",
+					 self.bound, "virtual_tpm", self.virtual_tpm, "grade",
+					 grade, "rekeying", self.rekeying, "vaults", vaults));
 	}
-	out("fingerprint  %s\nkind         %s, grade %s\n", self.fingerprint,
-	    host_kind_text(self.kind, self.bound), grade);
+	out("fingerprint  %s\nkind         %s, %s, grade %s\n", self.fingerprint,
+	    grade_host_kind(&info), grade_host_way(&info), grade);
 	if (self.rekeying)
 		out("new key      waits for \"touchvault host rekey\" to finish\n");
 	each_vault(&p, &self, NULL);

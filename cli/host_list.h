@@ -5,10 +5,6 @@
 
 #include "cli/app.h"
 
-/* "keyfile", and in words for people. */
-const char *host_kind_word(enum vault_host_kind);
-const char *host_kind_text(enum vault_host_kind, bool bound);
-
 /* The hosts of the vault on standard output. Exit status. */
 int host_list_print(const struct app *, const struct vault *) __attribute__((warn_unused_result));
 

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/host_list.h"
+#include "cli/grade.h"
+#include "cli/host_kind.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "vault/cleanup.h"
@@ -15,37 +16,55 @@
 #define TEXT_MAX 4096
 #define TYPED_MAX 128
 
-static int print_json(
-    const struct app *app, const char *name, const char *line, const struct vault_self *self)
+static struct vault_host_info self_info(const struct vault_self *s)
 {
-	return out_json(app, json_pack("{s:s,s:s,s:o}", "request", line, "fingerprint",
-				 self->fingerprint, "name", text_json(name)));
+	return (struct vault_host_info){
+		.kind = s->kind, .bound = s->bound, .virtual_tpm = s->virtual_tpm
+	};
 }
 
-int host_request_print(struct app *app, const char *name)
+static int print_json(const struct app *app, const char *name, const char *line,
+    const struct vault_self *self, int without_tpm)
+{
+	const struct vault_host_info h = self_info(self);
+	const char grade[] = { grade_of_host(&h), '\0' };
+
+	return out_json(
+	    app, json_pack("{s:s,s:s,s:o,s:s,s:b,s:b,s:s,s:s?}", "request", line, "fingerprint",
+		     self->fingerprint, "name", text_json(name), "kind", grade_host_kind(&h),
+		     "bound", h.bound, "virtual_tpm", h.virtual_tpm, "grade", grade, "without_tpm",
+		     without_tpm == 0 ? NULL : vault_strerror(without_tpm)));
+}
+
+int host_request_print(struct app *app, const struct vault_new_host *new, const char *name)
 {
 	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
 	__attribute__((cleanup(vault_self_freep))) struct vault_self self = { 0 };
 	char line[VAULT_REQUEST_TEXT];
+	struct vault_host_info own;
 	struct vault_paths vp;
-	int r = paths_find(app, &p);
+	int without_tpm = 0, r = paths_find(app, &p);
 
 	if (r == 0)
 		r = paths_make_dirs(app, &p);
 	if (r != 0)
 		return r;
 	vp = paths_for_vault(&p);
-	r = vault_self_request(&vp, name, app->now, line);
+	r = vault_self_request(&vp, new, name, app->now, line, &without_tpm);
 	if (r == 0)
 		r = vault_self_read(&vp, &self);
 	if (r != 0)
 		return fail_vault(app, r);
 	if (app->json)
-		return print_json(app, name, line, &self);
+		return print_json(app, name, line, &self, without_tpm);
 	out("%s\n", line);
 	r = out_done(app);
 	if (r != 0)
 		return r;
+	own = self_info(&self);
+	note(app, "this host's key: %s, %s, grade %c", grade_host_kind(&own), grade_host_way(&own),
+	    grade_of_host(&own));
+	host_kind_note(app, without_tpm);
 	note(app, "send this line to an approved host, and there run \"touchvault host approve\"");
 	note(app, "it asks for this host's fingerprint, which is %s", self.fingerprint);
 	note(app, "afterwards copy the vault from there to %s", p.vault);
@@ -130,13 +149,16 @@ int host_request_read(const struct app *app, const char *path, struct vault_host
 int host_request_confirm(
     const struct app *app, const struct vault_host_request *request, const char *typed)
 {
+	const struct vault_host_info h = {
+		.kind = request->kind, .bound = request->bound, .virtual_tpm = request->virtual_tpm
+	};
 	char line[TYPED_MAX], when[32];
 	size_t len;
 	int r = STATUS_OK;
 
 	if (typed == NULL) {
-		terminal_say("A request of \"%s\": %s, made %s", request->name,
-		    host_kind_text(request->kind, request->bound),
+		terminal_say("A request of \"%s\": %s, %s, grade %c, made %s", request->name,
+		    grade_host_kind(&h), grade_host_way(&h), grade_of_host(&h),
 		    text_time(request->created, when));
 		r = terminal_ask(app, "Type the fingerprint that the new host shows: ", false,
 		    "give it with --fingerprint", line, sizeof(line), &len);

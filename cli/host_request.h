@@ -6,9 +6,10 @@
 
 #include "cli/app.h"
 
-/* Print this host's request; fingerprint and what to do next go to standard
- * error. Makes the host key where there is none. Exit status, reported. */
-int host_request_print(struct app *, const char *name) __attribute__((warn_unused_result));
+/* Print this host's request; how its key is kept, fingerprint and what to do next go to
+ * standard error. Makes the host key where there is none. Exit status, reported. */
+int host_request_print(struct app *, const struct vault_new_host *, const char *name)
+    __attribute__((warn_unused_result));
 
 /* A request from a file, from standard input (path "-", or NULL), or, where that is a
  * terminal, pasted. Exit status, reported. */

@@ -42,6 +42,7 @@ struct session_new {
 	const char *token_name, *host_name; /* host_name: of a new vault */
 	const char *device;                 /* NULL: the one plugged in */
 	bool further;                       /* must be none of the vault's */
+	struct vault_new_host host;         /* of a new vault */
 };
 /* Names of tokens and hosts. */
 bool session_human_name_valid(const char *name);

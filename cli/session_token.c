@@ -179,7 +179,7 @@ int session_enrol(const struct app *app, const struct vault *v, const struct ses
 }
 
 /* Places first, so that nobody touches for nothing. */
-static int draft(struct app *app, struct vault **ret)
+static int draft(struct app *app, const struct vault_new_host *host, struct vault **ret)
 {
 	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
 	struct vault_paths vp;
@@ -190,7 +190,7 @@ static int draft(struct app *app, struct vault **ret)
 	if (r != 0)
 		return r;
 	vp = paths_for_vault(&p);
-	r = vault_draft(&vp, ret);
+	r = vault_draft(&vp, host, ret);
 	if (r == VAULT_ERR_EXISTS)
 		return fail(app, STATUS_EXISTS,
 		    "%s is there already; name another vault with --vault, or move it away",
@@ -210,7 +210,7 @@ int session_create(struct app *app, const struct session_new *new, struct vault 
 
 	if (response == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
-	r = draft(app, &v);
+	r = draft(app, &new->host, &v);
 	if (r == 0)
 		r = session_enrol(app, v, new, &enrolled);
 	if (r != 0)

@@ -304,6 +304,7 @@ static int verify_temporary(struct vault *v)
 	back->host_store = v->host_store;
 	back->state_store = v->state_store;
 	back->unlocked_slot = v->unlocked_slot;
+	memcpy(keys->own, v->keys->own, sizeof(keys->own));
 	r = store_beside(&v->store, ".tmp", &back->store);
 	if (r == 0)
 		r = vault_load(back);

@@ -5,6 +5,7 @@
 
 #include "vault/entry.h"
 #include "vault/host.h"
+#include "vault/own_key.h"
 #include "vault/state.h"
 #include "vault/store.h"
 
@@ -12,7 +13,8 @@
 struct vault_keys {
 	struct slot_secret slot; /* after an unlock: ssk and V */
 	uint8_t a[KEY_LEN], b[KEY_LEN], master[KEY_LEN];
-	struct host_key host;
+	struct own_key own[OWN_KEYS]; /* as far as they were read, or drafted */
+	struct host_key host;         /* the one of them that the vault is opened with */
 };
 
 struct vault {
@@ -33,7 +35,9 @@ struct vault {
 	enum vault_trust trust;
 	size_t unlocked_slot;
 	bool unlocked;
-	bool revokes; /* the change takes access away: no .prev is kept */
+	bool revokes;           /* the change takes access away: no .prev is kept */
+	struct host_file draft; /* of a key that is not written yet; kind 0: of none */
+	int without_tpm;        /* why that isn't a TPM's, or 0 */
 };
 
 /* Read the file at v->store anew: parse, open, check; forgets what was
@@ -47,17 +51,6 @@ int vault_file_tag(const uint8_t vault_id[static VAULT_ID_LEN],
     uint8_t ret[static TAG_LEN]) __attribute__((warn_unused_result));
 void vault_file_sum(const uint8_t digest[static DIGEST_LEN], const uint8_t tag[static TAG_LEN],
     const uint8_t signature[static SIGNATURE_LEN], uint8_t ret[static SUM_LEN]);
-int vault_host_key_load(const struct store *, struct host_key *ret)
-    __attribute__((warn_unused_result));
-/* This host's key, from its file into v->keys->host. NO_HOST_KEY,
- * DAMAGED_HOST_KEY, FOREIGN_HOST_KEY. */
-int vault_host_key_read(struct vault *) __attribute__((warn_unused_result));
-/* The same, and made where there is none. */
-int vault_host_key_make(struct vault *) __attribute__((warn_unused_result));
-/* The new key that waits beside, into v->keys->host. NO_HOST_KEY where none does. */
-int vault_host_key_read_next(struct vault *) __attribute__((warn_unused_result));
-/* The same, and made where there is none. */
-int vault_host_key_make_next(struct vault *) __attribute__((warn_unused_result));
 /* That this host's key and state, if they are there, can be used. */
 int vault_host_check(struct vault *) __attribute__((warn_unused_result));
 /* Fill token slot i, wrapping secret->v and a new secret->ssk, which is in

@@ -30,7 +30,7 @@ static int check_is_free(const struct store *s)
 	return 0;
 }
 
-int vault_draft(const struct vault_paths *p, struct vault **ret)
+int vault_draft(const struct vault_paths *p, const struct vault_new_host *host, struct vault **ret)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = calloc(1, sizeof(*v));
 	int r;
@@ -51,9 +51,11 @@ int vault_draft(const struct vault_paths *p, struct vault **ret)
 		return r;
 	r = check_is_free(&v->store);
 	if (r == 0)
+		r = vault_commit_check(v);
+	if (r == 0)
 		r = vault_host_check(v);
 	if (r == 0)
-		r = vault_commit_check(v);
+		r = own_key_draft(v, OWN_KEY, host);
 	if (r != 0)
 		return r;
 	randombytes_buf(v->header.vault_id, VAULT_ID_LEN);
@@ -62,51 +64,9 @@ int vault_draft(const struct vault_paths *p, struct vault **ret)
 	return 0;
 }
 
-/* A new key for this host, and its file; the lock is held. */
-static int key_write(const struct store *s, struct host_key *ret)
+int vault_without_tpm(const struct vault *v)
 {
-	uint8_t binding[HOST_BINDING_LEN], file[HOST_KEY_FILE_LEN];
-	bool bound;
-	int r = store_machine_binding(binding, &bound);
-
-	if (r == 0)
-		r = host_key_generate(bound, ret);
-	if (r != 0)
-		return r;
-	host_key_encode(ret, binding, file);
-	r = store_write_temporary(s, file, sizeof(file));
-	if (r == 0)
-		r = store_replace(s, false, true);
-	if (r != 0)
-		store_drop_temporary(s);
-	return r;
-}
-
-int vault_host_key_make(struct vault *v)
-{
-	_cleanup_close_ int lock = -1;
-	int r = store_lock(&v->host_store, 10000, &lock);
-
-	if (r == 0)
-		r = vault_host_key_read(v);
-	return r == VAULT_ERR_NO_HOST_KEY ? key_write(&v->host_store, &v->keys->host) : r;
-}
-
-int vault_host_key_make_next(struct vault *v)
-{
-	_cleanup_close_ int lock = -1;
-	struct store next;
-	int r = store_lock(&v->host_store, 10000, &lock);
-
-	if (r == 0)
-		r = vault_host_key_read_next(v);
-	if (r != VAULT_ERR_NO_HOST_KEY)
-		return r;
-	r = store_beside(&v->host_store, HOST_KEY_NEXT, &next);
-	if (r == 0)
-		r = key_write(&next, &v->keys->host);
-	v->next_key = r == 0;
-	return r;
+	return v->without_tpm;
 }
 
 static int add_this_host(struct vault *v, const char *name, int64_t now)
@@ -127,8 +87,9 @@ static int add_this_host(struct vault *v, const char *name, int64_t now)
 	if (h->info.name == NULL)
 		return VAULT_ERR_NOMEM;
 	h->info.label = "";
-	h->info.kind = VAULT_HOST_KEYFILE;
+	h->info.kind = k->kind;
 	h->info.bound = k->bound;
+	h->info.virtual_tpm = k->virtual_tpm;
 	h->info.created = now;
 	v->index.n_hosts = 1;
 	return 0;
@@ -138,7 +99,7 @@ int vault_create(struct vault *v, const struct vault_new_token *token,
     const struct vault_response *response, const char *host_name, int64_t now)
 {
 	_cleanup_close_ int lock = -1;
-	int r = vault_host_key_make(v);
+	int r = own_key_make(v, OWN_KEY);
 
 	if (r != 0)
 		return r;

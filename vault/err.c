@@ -85,6 +85,31 @@ const char *vault_strerror(int err)
 		return "a host can't revoke itself";
 	case VAULT_ERR_LAST_HOST:
 		return "the only host of the vault";
+	case VAULT_ERR_HOST_KIND:
+		return "this host has a key of another kind already";
+	case VAULT_ERR_TPM_NONE:
+		return "no TPM there";
+	case VAULT_ERR_TPM_LIBRARY:
+		return "the libraries for TPMs are not installed";
+	case VAULT_ERR_TPM_PERMISSION:
+		return "no permission to use the TPM";
+	case VAULT_ERR_TPM_BUSY:
+		return "the TPM is busy";
+	case VAULT_ERR_TPM_LOCKED_OUT:
+		return "the TPM is locked out after wrong passwords";
+	case VAULT_ERR_TPM_OWNER:
+		return "the TPM's owner has set a password or switched its storage off";
+	case VAULT_ERR_TPM_OTHER:
+		return "not the TPM that sealed this host's key";
+	case VAULT_ERR_TPM_CLEARED:
+		return "the TPM was cleared since it sealed this host's key";
+	case VAULT_ERR_TPM_FAILED:
+		return "the TPM failed, or is none";
 	}
 	return "unknown error";
+}
+
+bool vault_err_is_tpm(int err)
+{
+	return err <= VAULT_ERR_TPM_NONE && err >= VAULT_ERR_TPM_FAILED;
 }

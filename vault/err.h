@@ -3,6 +3,8 @@
 #ifndef TOUCHVAULT_VAULT_ERR_H
 #define TOUCHVAULT_VAULT_ERR_H
 
+#include <stdbool.h>
+
 enum vault_err {
 	VAULT_OK = 0,
 	VAULT_ERR_INTERNAL = -1,   /* a bug, or a library refused */
@@ -44,9 +46,21 @@ enum vault_err {
 	VAULT_ERR_NO_HOST = -37,      /* no host slot of that name */
 	VAULT_ERR_OWN_HOST = -38,     /* can't revoke itself */
 	VAULT_ERR_LAST_HOST = -39,    /* no host would open the vault any more */
+	VAULT_ERR_HOST_KIND = -40,    /* the host key is there, and not of the kind asked for */
+	VAULT_ERR_TPM_NONE = -41,     /* nothing there */
+	VAULT_ERR_TPM_LIBRARY = -42,  /* tpm2-tss is not installed */
+	VAULT_ERR_TPM_PERMISSION = -43,
+	VAULT_ERR_TPM_BUSY = -44,
+	VAULT_ERR_TPM_LOCKED_OUT = -45, /* after wrong authorizations, whoever's */
+	VAULT_ERR_TPM_OWNER = -46,      /* its owner keeps others from its keys */
+	VAULT_ERR_TPM_OTHER = -47,      /* not the one that sealed the host key */
+	VAULT_ERR_TPM_CLEARED = -48,    /* that one, but it was cleared */
+	VAULT_ERR_TPM_FAILED = -49,     /* or it isn't one */
 };
 
 /* English for an error, without a full stop; never NULL. */
 const char *vault_strerror(int err);
+/* One of VAULT_ERR_TPM_...: it is the TPM that is to blame, and no file. */
+bool vault_err_is_tpm(int err);
 
 #endif

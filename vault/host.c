@@ -3,17 +3,12 @@
 
 #include <string.h>
 
-#include "vault/aead.h"
 #include "vault/cleanup.h"
-
-#define KIND_KEYFILE 1
-#define FLAG_BOUND 0x01
-#define SUM_OFFSET (HOST_KEY_FILE_LEN - 32)
 
 /* The pairs are not a vault's: no vault id salts them. */
 static const uint8_t no_vault[VAULT_ID_LEN];
 
-static int derive(struct host_key *k)
+int host_key_derive(struct host_key *k)
 {
 	_cleanup_secret_ uint8_t *s = secret_alloc(32);
 
@@ -32,63 +27,10 @@ static int derive(struct host_key *k)
 int host_key_generate(bool bound, struct host_key *ret)
 {
 	randombytes_buf(ret->seed, sizeof(ret->seed));
+	ret->kind = VAULT_HOST_KEYFILE;
 	ret->bound = bound;
-	return derive(ret);
-}
-
-static void file_key(const uint8_t salt[static 32], const uint8_t binding[static HOST_BINDING_LEN],
-    uint8_t ret[static AEAD_KEY_LEN])
-{
-	/* Can't fail: all lengths are constants that fit. */
-	(void)!kdf(
-	    no_vault, "tv1 host file", salt, 32, binding, HOST_BINDING_LEN, ret, AEAD_KEY_LEN);
-}
-
-void host_key_encode(const struct host_key *k, const uint8_t binding[static HOST_BINDING_LEN],
-    uint8_t ret[static HOST_KEY_FILE_LEN])
-{
-	struct wbuf b = wbuf_of(ret, HOST_KEY_FILE_LEN);
-	uint8_t key[AEAD_KEY_LEN], *salt, *box;
-
-	wbuf_put(&b, HOST_KEY_MAGIC, 8);
-	wbuf_u8(&b, KIND_KEYFILE);
-	wbuf_u8(&b, k->bound ? FLAG_BOUND : 0);
-	wbuf_le16(&b, 0);
-	salt = wbuf_room(&b, 32);
-	randombytes_buf(salt, 32);
-	file_key(salt, binding, key);
-	box = wbuf_room(&b, HOST_SEED_LEN + AEAD_OVERHEAD);
-	aead_seal(key, ret, (size_t)(box - ret), k->seed, HOST_SEED_LEN, box);
-	sodium_memzero(key, sizeof(key));
-	(void)crypto_generichash_blake2b(wbuf_room(&b, 32), 32, ret, SUM_OFFSET, NULL, 0);
-}
-
-int host_key_decode(const uint8_t *p, size_t len, const uint8_t binding[static HOST_BINDING_LEN],
-    struct host_key *ret)
-{
-	struct rbuf b = rbuf_of(p, len);
-	uint8_t key[AEAD_KEY_LEN], sum[32], kind, flags;
-	const uint8_t *salt, *box;
-	int r;
-
-	if (len != HOST_KEY_FILE_LEN || memcmp(rbuf_take(&b, 8), HOST_KEY_MAGIC, 8) != 0)
-		return VAULT_ERR_DAMAGED_HOST_KEY;
-	(void)crypto_generichash_blake2b(sum, sizeof(sum), p, SUM_OFFSET, NULL, 0);
-	if (memcmp(sum, p + SUM_OFFSET, sizeof(sum)) != 0)
-		return VAULT_ERR_DAMAGED_HOST_KEY;
-	kind = rbuf_u8(&b);
-	flags = rbuf_u8(&b);
-	if (kind != KIND_KEYFILE || (flags & ~FLAG_BOUND) != 0 || rbuf_le16(&b) != 0)
-		return VAULT_ERR_VERSION;
-	salt = rbuf_take(&b, 32);
-	box = rbuf_take(&b, HOST_SEED_LEN + AEAD_OVERHEAD);
-	file_key(salt, binding, key);
-	r = aead_open(key, p, (size_t)(box - p), box, HOST_SEED_LEN + AEAD_OVERHEAD, ret->seed);
-	sodium_memzero(key, sizeof(key));
-	if (r != 0)
-		return VAULT_ERR_FOREIGN_HOST_KEY;
-	ret->bound = (flags & FLAG_BOUND) != 0;
-	return derive(ret);
+	ret->virtual_tpm = false;
+	return host_key_derive(ret);
 }
 
 int host_id(const uint8_t vault_id[static VAULT_ID_LEN], const uint8_t hpk[static KEY_LEN],

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A host's identity: its secret seed, the key pairs from it, its key file,
- * certificates, and who may sign (SECURITY.md, sections 2 and 4). */
+/* A host's identity: its secret seed, the key pairs from it, certificates, and who
+ * may sign (SECURITY.md, sections 2 and 4). host_file.h keeps it. */
 #ifndef TOUCHVAULT_VAULT_HOST_H
 #define TOUCHVAULT_VAULT_HOST_H
 
@@ -9,10 +9,6 @@
 #include "vault/index.h"
 
 #define HOST_SEED_LEN 32
-#define HOST_BINDING_LEN 32
-#define HOST_KEY_FILE_LEN 148
-#define HOST_KEY_MAGIC "TVHOST1\n"
-#define HOST_KEY_NEXT ".new" /* beside the file: the key that is to take its place */
 
 /* In locked memory only. */
 struct host_key {
@@ -21,17 +17,15 @@ struct host_key {
 	uint8_t sign_sk[crypto_sign_SECRETKEYBYTES];
 	uint8_t sign_pk[crypto_sign_PUBLICKEYBYTES]; /* Ed25519 */
 	uint8_t state_key[KEY_LEN];                  /* MAC of the host state */
+	enum vault_host_kind kind;                   /* how the seed is kept */
 	bool bound;                                  /* to a machine id */
+	bool virtual_tpm;
 };
 
-/* A fresh key. */
+/* A fresh key, for a key file as yet. */
 int host_key_generate(bool bound, struct host_key *ret) __attribute__((warn_unused_result));
-/* The file's bytes. binding: all zero where there is no machine id. */
-void host_key_encode(const struct host_key *, const uint8_t binding[static HOST_BINDING_LEN],
-    uint8_t ret[static HOST_KEY_FILE_LEN]);
-/* VAULT_ERR_DAMAGED_HOST_KEY, FOREIGN_HOST_KEY, VERSION. ret in locked memory. */
-int host_key_decode(const uint8_t *p, size_t len, const uint8_t binding[static HOST_BINDING_LEN],
-    struct host_key *ret) __attribute__((warn_unused_result));
+/* The pairs and the MAC key, from the seed: the same for every kind. NOMEM. */
+int host_key_derive(struct host_key *) __attribute__((warn_unused_result));
 
 /* The id of a host in a vault: from its public keys, so that an id can't be
  * given to another key, and hosts can't be told to be the same across vaults. */

@@ -72,6 +72,7 @@ int vault_host_approve(struct vault *v, const struct vault_host_request *request
 		return VAULT_ERR_NOMEM;
 	h->info.kind = request->kind;
 	h->info.bound = request->bound;
+	h->info.virtual_tpm = request->virtual_tpm;
 	h->info.created = now;
 	v->index.n_hosts++;
 	return 0;

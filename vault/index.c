@@ -103,14 +103,14 @@ static void token_decode(struct index *x, struct rbuf *b, struct index_token *re
 
 bool host_kind_known(uint64_t kind)
 {
-	return kind == VAULT_HOST_KEYFILE;
+	return kind == VAULT_HOST_KEYFILE || kind == VAULT_HOST_TPM2;
 }
 
 static void host_decode(struct index *x, struct rbuf *b, struct index_host *ret)
 {
 	uint64_t kind;
 
-	if (cbor_r_array(b, 11) != 11)
+	if (cbor_r_array(b, 12) != 12)
 		b->bad = true;
 	cbor_r_fixed(b, ret->id, sizeof(ret->id));
 	cbor_r_fixed(b, ret->hpk, sizeof(ret->hpk));
@@ -120,8 +120,11 @@ static void host_decode(struct index *x, struct rbuf *b, struct index_host *ret)
 	kind = cbor_r_uint(b);
 	if (!host_kind_known(kind))
 		b->bad = true;
-	ret->info.kind = (enum vault_host_kind)kind;
+	ret->info.kind = b->bad ? VAULT_HOST_KEYFILE : (enum vault_host_kind)kind;
 	ret->info.bound = cbor_r_bool(b);
+	ret->info.virtual_tpm = cbor_r_bool(b);
+	if (ret->info.virtual_tpm && kind != VAULT_HOST_TPM2)
+		b->bad = true;
 	ret->info.created = timestamp(b);
 	cbor_r_fixed(b, ret->certifier, sizeof(ret->certifier));
 	ret->cert_gen = cbor_r_uint(b);
@@ -250,7 +253,7 @@ static void token_encode(struct wbuf *b, const struct index_token *t)
 
 static void host_encode(struct wbuf *b, const struct index_host *h)
 {
-	cbor_w_array(b, 11);
+	cbor_w_array(b, 12);
 	cbor_w_bytes(b, h->id, sizeof(h->id));
 	cbor_w_bytes(b, h->hpk, sizeof(h->hpk));
 	cbor_w_bytes(b, h->hvk, sizeof(h->hvk));
@@ -258,6 +261,7 @@ static void host_encode(struct wbuf *b, const struct index_host *h)
 	cbor_w_text(b, h->info.label);
 	cbor_w_uint(b, h->info.kind);
 	cbor_w_bool(b, h->info.bound);
+	cbor_w_bool(b, h->info.virtual_tpm);
 	cbor_w_uint(b, (uint64_t)h->info.created);
 	cbor_w_bytes(b, h->certifier, sizeof(h->certifier));
 	cbor_w_uint(b, h->cert_gen);

@@ -15,32 +15,39 @@ bool vault_host_rekey_replaced(const struct vault *v)
 	return v->next_key;
 }
 
+int vault_host_rekey_draft(struct vault *v, const struct vault_new_host *new)
+{
+	const struct own_key *own = &v->keys->own[OWN_KEY];
+	const struct vault_new_host same = { own->key.kind, own->tpm };
+	int r;
+
+	if (new != NULL)
+		return own_key_draft(v, OWN_KEY_NEXT, new);
+	/* One that waits is taken, of whatever kind. */
+	r = own_key_load(v, OWN_KEY_NEXT);
+	return r == VAULT_ERR_NO_HOST_KEY ? own_key_draft(v, OWN_KEY_NEXT, &same) : r;
+}
+
 int vault_host_rekey_begin(struct vault *v)
 {
-	int r = vault_host_key_make_next(v);
-
-	/* The vault is still opened with the old one. */
-	return r == 0 ? vault_host_key_read(v) : r;
+	return own_key_make(v, OWN_KEY_NEXT);
 }
 
 int vault_host_rekey(struct vault *v)
 {
-	_cleanup_secret_ struct host_key *old = secret_alloc(sizeof(*old));
+	const struct host_key *old = &v->keys->own[OWN_KEY].key;
 	struct index_host *h = NULL;
 	uint8_t old_id[HOST_ID_LEN];
 	int r;
 
-	if (old == NULL)
-		return VAULT_ERR_NOMEM;
 	/* Another process was quicker. */
 	if (v->next_key)
 		return VAULT_ERR_CHANGED;
-	*old = v->keys->host;
 	memcpy(old_id, v->own_id, sizeof(old_id));
 	for (size_t i = 0; i < v->index.n_hosts; i++)
 		if (memcmp(v->index.hosts[i].id, old_id, HOST_ID_LEN) == 0)
 			h = &v->index.hosts[i];
-	r = h == NULL ? VAULT_ERR_NOT_APPROVED : vault_host_key_read_next(v);
+	r = h == NULL ? VAULT_ERR_NOT_APPROVED : own_key_use(v, OWN_KEY_NEXT);
 	if (r != 0)
 		return r;
 	memcpy(h->hpk, v->keys->host.box_pk, KEY_LEN);
@@ -49,7 +56,9 @@ int vault_host_rekey(struct vault *v)
 	if (r != 0)
 		return r;
 	memcpy(v->own_id, h->id, sizeof(h->id));
+	h->info.kind = v->keys->host.kind;
 	h->info.bound = v->keys->host.bound;
+	h->info.virtual_tpm = v->keys->host.virtual_tpm;
 	h->cert_gen = v->header.gen + 1;
 	host_certify(v->header.vault_id, old, old_id, h);
 	hosts_certify_anew(v, old_id, &v->keys->host);
@@ -94,14 +103,13 @@ static bool may_need(const char *path, const struct host_key *key)
 static int find_needed(struct vault *v, char **ret)
 {
 	__attribute__((cleanup(state_free))) struct state state = { 0 };
-	_cleanup_secret_ struct host_key *old = secret_alloc(sizeof(*old));
-	int r = old == NULL ? VAULT_ERR_NOMEM : vault_host_key_load(&v->host_store, old);
+	int r = own_key_load(v, OWN_KEY);
 
 	if (r == 0)
 		r = vault_state_read(v, &state);
 	for (size_t i = 0; r == 0 && i < state.n_paths && *ret == NULL; i++)
 		if (memcmp(state.paths[i].vault_id, v->header.vault_id, VAULT_ID_LEN) != 0 &&
-		    may_need(state.paths[i].path, old)) {
+		    may_need(state.paths[i].path, &v->keys->own[OWN_KEY].key)) {
 			*ret = strdup(state.paths[i].path);
 			r = *ret == NULL ? VAULT_ERR_NOMEM : 0;
 		}
@@ -128,8 +136,5 @@ int vault_host_rekey_end(struct vault *v, bool drop_old, char **ret_needed)
 	}
 	/* The state is the old key's no more, before that one is gone. */
 	r = vault_state_renew(v);
-	if (r == 0)
-		r = store_promote(&v->host_store, HOST_KEY_NEXT);
-	v->next_key = r != 0;
-	return r;
+	return r == 0 ? own_key_promote(v) : r;
 }

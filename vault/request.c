@@ -20,7 +20,8 @@ static void body_encode(struct wbuf *b, const struct vault_host_request *r)
 	wbuf_put(b, r->hpk, sizeof(r->hpk));
 	wbuf_put(b, r->hvk, sizeof(r->hvk));
 	wbuf_u8(b, (uint8_t)r->kind);
-	wbuf_u8(b, r->bound ? REQUEST_FLAG_BOUND : 0);
+	wbuf_u8(
+	    b, (r->bound ? REQUEST_FLAG_BOUND : 0) | (r->virtual_tpm ? REQUEST_FLAG_VIRTUAL : 0));
 	wbuf_le64(b, (uint64_t)r->created);
 	wbuf_u8(b, (uint8_t)len);
 	wbuf_put(b, r->name, len);
@@ -94,10 +95,14 @@ static int body_decode(const uint8_t *p, size_t len, struct vault_host_request *
 		return VAULT_ERR_REQUEST;
 	ret->kind = (enum vault_host_kind)kind;
 	ret->bound = (flags & REQUEST_FLAG_BOUND) != 0;
+	ret->virtual_tpm = (flags & REQUEST_FLAG_VIRTUAL) != 0;
 	ret->created = (int64_t)created;
-	if ((flags & ~REQUEST_FLAG_BOUND) != 0 || !signature_valid(ret) || !hpk_valid(ret->hpk))
+	if ((flags & ~(REQUEST_FLAG_BOUND | REQUEST_FLAG_VIRTUAL)) != 0 || !signature_valid(ret) ||
+	    !hpk_valid(ret->hpk))
 		return VAULT_ERR_REQUEST;
-	return host_kind_known(kind) ? 0 : VAULT_ERR_VERSION;
+	if (!host_kind_known(kind))
+		return VAULT_ERR_VERSION;
+	return ret->virtual_tpm && kind != VAULT_HOST_TPM2 ? VAULT_ERR_REQUEST : 0;
 }
 
 static bool is_blank(char c)

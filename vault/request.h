@@ -13,6 +13,7 @@
 #define REQUEST_FIXED (KEY_LEN + 32 + 1 + 1 + 8 + 1)
 #define REQUEST_LEN_MAX (REQUEST_FIXED + VAULT_HUMAN_NAME_MAX + SIGNATURE_LEN)
 #define REQUEST_FLAG_BOUND 0x01
+#define REQUEST_FLAG_VIRTUAL 0x02
 
 /* Set the signature; all before it is set. */
 void request_sign(const struct host_key *, struct vault_host_request *);

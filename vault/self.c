@@ -33,9 +33,9 @@ static int self_open(const struct vault_paths *p, struct vault **ret)
 /* The key that a vault is to be opened with from now on. */
 static int newest_key(struct vault *v)
 {
-	int r = vault_host_key_read_next(v);
+	int r = own_key_use(v, OWN_KEY_NEXT);
 
-	return r == VAULT_ERR_NO_HOST_KEY ? vault_host_key_read(v) : r;
+	return r == VAULT_ERR_NO_HOST_KEY ? own_key_use(v, OWN_KEY) : r;
 }
 
 static int take_paths(const struct state *state, struct vault_self *ret)
@@ -68,8 +68,9 @@ int vault_self_read(const struct vault_paths *p, struct vault_self *ret)
 		return store_fail(r, p->host_key);
 	if (r != 0)
 		return r;
-	ret->kind = VAULT_HOST_KEYFILE;
+	ret->kind = v->keys->host.kind;
 	ret->bound = v->keys->host.bound;
+	ret->virtual_tpm = v->keys->host.virtual_tpm;
 	ret->rekeying = v->next_key;
 	host_fingerprint_text(v->keys->host.box_pk, v->keys->host.sign_pk, ret->fingerprint);
 	return 0;
@@ -85,11 +86,24 @@ void vault_self_free(struct vault_self *s)
 	memset(s, 0, sizeof(*s));
 }
 
-int vault_self_request(
-    const struct vault_paths *p, const char *name, int64_t now, char ret[static VAULT_REQUEST_TEXT])
+/* The host's key, made if there is none. */
+static int any_key(struct vault *v, const struct vault_new_host *new)
+{
+	int r = newest_key(v);
+
+	if (r == 0)
+		return own_key_draft(v, v->next_key ? OWN_KEY_NEXT : OWN_KEY, new);
+	if (r != VAULT_ERR_NO_HOST_KEY)
+		return r;
+	r = own_key_draft(v, OWN_KEY, new);
+	return r == 0 ? own_key_make(v, OWN_KEY) : r;
+}
+
+int vault_self_request(const struct vault_paths *p, const struct vault_new_host *new,
+    const char *name, int64_t now, char ret[static VAULT_REQUEST_TEXT], int *ret_without_tpm)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
-	struct vault_host_request request = { .kind = VAULT_HOST_KEYFILE, .created = now };
+	struct vault_host_request request = { .created = now };
 	size_t len = strlen(name);
 	int r = self_open(p, &v);
 
@@ -98,16 +112,17 @@ int vault_self_request(
 	if (r == 0)
 		r = vault_host_check(v);
 	if (r == 0)
-		r = newest_key(v);
-	if (r == VAULT_ERR_NO_HOST_KEY)
-		r = vault_host_key_make(v);
+		r = any_key(v, new);
 	if (r != 0)
 		return r;
 	memcpy(request.hpk, v->keys->host.box_pk, sizeof(request.hpk));
 	memcpy(request.hvk, v->keys->host.sign_pk, sizeof(request.hvk));
 	memcpy(request.name, name, len);
+	request.kind = v->keys->host.kind;
 	request.bound = v->keys->host.bound;
+	request.virtual_tpm = v->keys->host.virtual_tpm;
 	request_sign(&v->keys->host, &request);
 	request_encode(&request, ret);
+	*ret_without_tpm = v->without_tpm;
 	return 0;
 }

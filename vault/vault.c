@@ -66,50 +66,6 @@ void vault_file_sum(const uint8_t digest[static DIGEST_LEN], const uint8_t tag[s
 	(void)crypto_generichash_blake2b_final(&st, ret, SUM_LEN);
 }
 
-int vault_host_key_load(const struct store *s, struct host_key *ret)
-{
-	_cleanup_free_ uint8_t *p = NULL;
-	uint8_t binding[HOST_BINDING_LEN];
-	size_t len;
-	bool bound;
-	int r = store_read_private(s, HOST_KEY_FILE_LEN, &p, &len);
-
-	if (r == VAULT_ERR_NO_VAULT)
-		return VAULT_ERR_NO_HOST_KEY;
-	if (r == VAULT_ERR_LIMIT)
-		return VAULT_ERR_DAMAGED_HOST_KEY;
-	if (r != 0)
-		return r;
-	r = store_machine_binding(binding, &bound);
-	if (r != 0)
-		return r;
-	r = host_key_decode(p, len, binding, ret);
-	if (r == VAULT_ERR_FOREIGN_HOST_KEY) {
-		/* Made where there was no machine id: bound to nothing. */
-		memset(binding, 0, sizeof(binding));
-		if (host_key_decode(p, len, binding, ret) == 0 && !ret->bound)
-			r = 0;
-	}
-	return r == 0 ? 0 : store_fail(r, s->path);
-}
-
-int vault_host_key_read(struct vault *v)
-{
-	v->next_key = false;
-	return vault_host_key_load(&v->host_store, &v->keys->host);
-}
-
-int vault_host_key_read_next(struct vault *v)
-{
-	struct store next;
-	int r = store_beside(&v->host_store, HOST_KEY_NEXT, &next);
-
-	if (r == 0)
-		r = vault_host_key_load(&next, &v->keys->host);
-	v->next_key = r == 0;
-	return r;
-}
-
 /* Header, slots and trailer; sum is checked. *ret_index is where
  * the ciphertext of the index begins. */
 static int meta_parse(struct vault *v, const uint8_t *meta, size_t len, size_t *ret_index)
@@ -215,7 +171,7 @@ static int own_slot(struct vault *v, const struct host_slot **ret)
 	*ret = slot_of_key(v);
 	if (*ret != NULL)
 		return 0;
-	r = vault_host_key_read_next(v);
+	r = own_key_use(v, OWN_KEY_NEXT);
 	if (r == 0)
 		*ret = slot_of_key(v);
 	if (r == VAULT_ERR_NO_HOST_KEY || (r == 0 && *ret == NULL))
@@ -257,15 +213,11 @@ static int index_open(struct vault *v, uint8_t *sealed)
 static int state_decode_by_other_key(
     struct vault *v, const uint8_t *p, size_t len, struct state *ret)
 {
-	_cleanup_secret_ struct host_key *other = secret_alloc(sizeof(*other));
-	struct store next;
-	int r = store_beside(&v->host_store, HOST_KEY_NEXT, &next);
+	enum own_key_of other = v->next_key ? OWN_KEY : OWN_KEY_NEXT;
 
-	if (other == NULL)
-		return VAULT_ERR_NOMEM;
-	if (r != 0 || vault_host_key_load(v->next_key ? &v->host_store : &next, other) != 0)
+	if (own_key_load(v, other) != 0)
 		return VAULT_ERR_STATE;
-	return state_decode(p, len, other->state_key, ret);
+	return state_decode(p, len, v->keys->own[other].key.state_key, ret);
 }
 
 int vault_state_read(struct vault *v, struct state *ret)
@@ -290,7 +242,7 @@ int vault_state_read(struct vault *v, struct state *ret)
 int vault_host_check(struct vault *v)
 {
 	__attribute__((cleanup(state_free))) struct state state = { 0 };
-	int r = vault_host_key_read(v);
+	int r = own_key_use(v, OWN_KEY);
 
 	/* A state without the key that made it is nobody's. */
 	if (r == VAULT_ERR_NO_HOST_KEY)
@@ -366,7 +318,7 @@ static int load(struct vault *v)
 	if (r == 0)
 		r = meta_parse(v, meta, len, &index);
 	if (r == 0)
-		r = vault_host_key_read(v);
+		r = own_key_use(v, OWN_KEY);
 	if (r == 0)
 		r = index_open(v, meta + index);
 	if (r == 0)
@@ -392,7 +344,7 @@ int vault_load(struct vault *v)
 	/* Those that concern another file have said so already. */
 	if (r == VAULT_ERR_IO || r == VAULT_ERR_STATE || r == VAULT_ERR_DAMAGED_HOST_KEY ||
 	    r == VAULT_ERR_FOREIGN_HOST_KEY || r == VAULT_ERR_UNSAFE_FILE ||
-	    r == VAULT_ERR_NOT_A_FILE)
+	    r == VAULT_ERR_NOT_A_FILE || vault_err_is_tpm(r))
 		return r;
 	return store_fail(r, v->store.path);
 }

@@ -94,14 +94,17 @@ struct vault_token_info {
 };
 
 enum vault_host_kind {
+	VAULT_HOST_ANY = 0, /* of a new key: a TPM's where it can be had */
 	VAULT_HOST_KEYFILE = 1,
+	VAULT_HOST_TPM2 = 2,
 };
 
 struct vault_host_info {
 	const char *name;
 	const char *label; /* what it is for; may be "" */
 	enum vault_host_kind kind;
-	bool bound; /* key bound to a machine id */
+	bool bound;       /* key bound to a machine id */
+	bool virtual_tpm; /* the TPM is software of whoever runs the machine */
 	bool this_host;
 	int64_t created;       /* when it was approved */
 	const char *certifier; /* name of the host that approved it; NULL: no longer one */
@@ -111,7 +114,7 @@ struct vault_host_info {
 struct vault_host_request {
 	uint8_t hpk[32], hvk[32];
 	enum vault_host_kind kind;
-	bool bound;
+	bool bound, virtual_tpm;
 	int64_t created;
 	char name[VAULT_HUMAN_NAME_MAX + 1];
 	uint8_t signature[64]; /* by hvk, of all before it */
@@ -120,7 +123,7 @@ struct vault_host_request {
 /* This host by itself, whatever vaults there are. */
 struct vault_self {
 	enum vault_host_kind kind;
-	bool bound;
+	bool bound, virtual_tpm;
 	char fingerprint[VAULT_FINGERPRINT_TEXT];
 	bool rekeying; /* a new key waits beside the old one */
 	size_t n_vaults;
@@ -185,6 +188,15 @@ struct vault_new_token {
 	const char *name, *product, *serial;
 };
 
+/* How this host's key is to be kept, where it has none yet. A key that is there
+ * must be of that kind. */
+struct vault_new_host {
+	enum vault_host_kind kind;
+	const char *tpm; /* absolute path of the TPM's device, or socket */
+};
+#define VAULT_TPM_DEVICE "/dev/tpmrm0"
+#define VAULT_TPM_PATH_MAX 107
+
 /* Set up the locked arena and libsodium; once, before anything else.
  * VAULT_ERR_MLOCK where memory can't be locked. Section 6. */
 int vault_init(void) __attribute__((warn_unused_result));
@@ -193,8 +205,13 @@ int vault_init(void) __attribute__((warn_unused_result));
  * is the vault's: vault_draft makes ids and salt and checks that a vault can
  * be made there (EXISTS, UNSAFE_DIR, IO); after enrolment vault_create makes
  * generation 1 with one token slot and this host approved. The host key is
- * made where there is none. now: Unix seconds. */
-int vault_draft(const struct vault_paths *, struct vault **ret) __attribute__((warn_unused_result));
+ * made in the first step where there is none, and written in the second; HOST_KIND where
+ * it is there and of another kind. now: Unix seconds. */
+int vault_draft(const struct vault_paths *, const struct vault_new_host *, struct vault **ret)
+    __attribute__((warn_unused_result));
+/* Why a new host key is not a TPM's although VAULT_HOST_ANY was asked for: a
+ * VAULT_ERR_TPM_...; 0 if that isn't so. */
+int vault_without_tpm(const struct vault *);
 /* The salt that tokens answer, from the header's vault_salt (section 2). */
 void vault_token_salt(const struct vault *, uint8_t ret[static VAULT_SALT_LEN]);
 int vault_create(struct vault *, const struct vault_new_token *, const struct vault_response *,
@@ -316,14 +333,18 @@ void vault_host_fingerprint(
 const struct vault_host_info *vault_host_find(
     const struct vault *, const struct vault_host_request *);
 
-/* A new key for this host, in three steps, of which each may be repeated after a
- * crash: _begin writes it beside the old one; the change puts it in the old one's
- * place in this vault, where _replaced doesn't say that this was done before;
+/* A new key for this host, in steps of which each may be repeated after a
+ * crash: _draft makes it in memory, of the kind of the old one (NULL) or the one asked for,
+ * before anybody is asked for a touch (HOST_KIND where one waits that is of another kind;
+ * vault_without_tpm tells as for vault_draft); _begin writes it beside the old one; the change puts
+ * it in the old one's place in this vault, where _replaced doesn't say that this was done before;
  * _end lets it take the old one's place on this host. As long as another vault
  * that this host has seen may need the old key, _end keeps both, which work side
  * by side, and *ret_needed is that vault's path, malloc'ed; drop_old doesn't
  * ask. */
 bool vault_host_rekey_replaced(const struct vault *);
+int vault_host_rekey_draft(struct vault *, const struct vault_new_host *)
+    __attribute__((warn_unused_result));
 int vault_host_rekey_begin(struct vault *) __attribute__((warn_unused_result));
 int vault_host_rekey(struct vault *) __attribute__((warn_unused_result));
 int vault_host_rekey_end(struct vault *, bool drop_old, char **ret_needed)
@@ -339,9 +360,11 @@ static inline void vault_self_freep(struct vault_self *s)
 	vault_self_free(s);
 }
 /* This host's request, as a line without a newline. The host key is made where
- * there is none. ARGUMENT where the name is not well-formed. */
-int vault_self_request(const struct vault_paths *, const char *name, int64_t now,
-    char ret[static VAULT_REQUEST_TEXT]) __attribute__((warn_unused_result));
+ * there is none, and *ret_without_tpm is then as vault_without_tpm. HOST_KIND as
+ * vault_draft; ARGUMENT where the name is not well-formed. */
+int vault_self_request(const struct vault_paths *, const struct vault_new_host *, const char *name,
+    int64_t now, char ret[static VAULT_REQUEST_TEXT], int *ret_without_tpm)
+    __attribute__((warn_unused_result));
 
 /* A request from text, blanks around it and broken lines allowed; its signature is
  * checked. REQUEST, VERSION. */

@@ -8,19 +8,19 @@ _touchvault_globals=(--vault --device --json --accept-rollback --help --version)
 _touchvault_options() { # command
 	options=("${_touchvault_globals[@]}")
 	case $1 in
-	init) options+=(--pin --token-name --host-name --allow-no-touch --no-passphrase) ;;
+	init) options+=(--pin --token-name --host-name --kind --tpm --allow-no-touch --no-passphrase) ;;
 	add) options+=(--field --from-json --from-env --label) ;;
 	edit) options+=(--field --from-json --from-env --label --unset --unset-label) ;;
 	get) options+=(--show) ;;
 	token) options+=(--new-device --pin --allow-no-touch --no-passphrase) ;;
-	host) options+=(--name --label --fingerprint --drop-old-key) ;;
+	host) options+=(--name --label --fingerprint --kind --tpm --drop-old-key) ;;
 	run) options+=(--env --env-all --file --pristine) ;;
 	esac
 }
 
 _touchvault_takes_value() { # option
 	case $1 in
-	--vault | --device | --new-device | --pin | --token-name | --host-name | --field | \
+	--vault | --device | --new-device | --pin | --token-name | --host-name | --kind | --tpm | --field | \
 		--from-env | --name | --fingerprint | --label | --unset | --unset-label | --env | --env-all | --file) return 0 ;;
 	esac
 	return 1
@@ -116,8 +116,9 @@ _touchvault_value() { # option, what stands before its value in the word
 		_touchvault_offer_lines "$2" '' < <(_touchvault_vaults)
 		_touchvault_files "$2"
 		;;
-	--device | --new-device | --from-env) _touchvault_files "$2" ;;
+	--device | --new-device | --tpm | --from-env) _touchvault_files "$2" ;;
 	--pin) _touchvault_offer "$2" '' if-set required never ;;
+	--kind) _touchvault_offer "$2" '' auto tpm2 keyfile ;;
 	--field) _touchvault_source ;;
 	--env | --file) _touchvault_variable "$2" ;;
 	--env-all) _touchvault_offer_lines "$2" '' < <(_touchvault_entries) ;;

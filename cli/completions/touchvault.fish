@@ -6,7 +6,7 @@ set -g __touchvault_commands init add edit get run list show rename remove token
 
 # The command, then the operands, on the line before the cursor.
 function __touchvault_operands
-	set -l takes_value --vault --device --new-device --pin --token-name --host-name --field --from-env \
+	set -l takes_value --vault --device --new-device --pin --token-name --host-name --kind --tpm --field --from-env \
 		--name --fingerprint --label --unset --unset-label --env --env-all --file
 	set -l skip no
 	for word in (commandline -opc)[2..-1]
@@ -136,6 +136,8 @@ complete -c touchvault -n '__touchvault_at ""' -a version -d 'print versions'
 complete -c touchvault -n '__touchvault_at init' -l pin -x -a 'if-set required never' -d 'whether the token asks for its PIN'
 complete -c touchvault -n '__touchvault_at init' -l token-name -x -d 'what the token is called'
 complete -c touchvault -n '__touchvault_at init' -l host-name -x -d 'what this host is called'
+complete -c touchvault -n '__touchvault_at init' -l kind -x -a 'auto tpm2 keyfile' -d 'what keeps the key of this host'
+complete -c touchvault -n '__touchvault_at init' -l tpm -r -F -d 'the device or socket of the TPM'
 complete -c touchvault -n '__touchvault_at init' -l allow-no-touch -d 'take a token that answers without a touch'
 complete -c touchvault -n '__touchvault_at init' -l no-passphrase -d 'touch alone, of the HMAC slot of a YubiKey'
 complete -c touchvault -n '__touchvault_at token' -l new-device -r -F -d 'the device of the new token'
@@ -147,6 +149,8 @@ complete -c touchvault -n '__touchvault_at_token' -a '(__touchvault_tokens)'
 complete -c touchvault -n '__touchvault_at host' -l name -x -d 'what the host is called'
 complete -c touchvault -n '__touchvault_at host' -l label -x -d 'what it is for'
 complete -c touchvault -n '__touchvault_at host' -l fingerprint -x -d 'what the new host shows'
+complete -c touchvault -n '__touchvault_at host' -l kind -x -a 'auto tpm2 keyfile' -d 'what keeps a new key of this host'
+complete -c touchvault -n '__touchvault_at host' -l tpm -r -F -d 'the device or socket of the TPM'
 complete -c touchvault -n '__touchvault_at host' -l drop-old-key -d 'even if another vault may need it'
 complete -c touchvault -n '__touchvault_at host 0' -a 'show request approve list revoke rename label rekey'
 complete -c touchvault -n '__touchvault_at_host' -a '(__touchvault_hosts)'

@@ -58,14 +58,17 @@ static void token(
 		.serial = "" };
 }
 
+static const struct vault_new_host keyfile = { .kind = VAULT_HOST_KEYFILE };
+
 /* Each with a key of its own, as of as many machines. */
 static void request(size_t i, struct vault_host_request *ret)
 {
 	char name[16], line[VAULT_REQUEST_TEXT];
+	int without_tpm;
 
 	(void)unlink(other_key_path);
 	snprintf(name, sizeof(name), "host-%zu", i);
-	check(vault_self_request(&other, name, NOW, line), "request");
+	check(vault_self_request(&other, &keyfile, name, NOW, line, &without_tpm), "request");
 	check(vault_request_decode(line, strlen(line), ret), "request");
 }
 
@@ -103,7 +106,7 @@ static struct vault *make(void)
 	char name[16];
 
 	token(0, id, name, &t);
-	check(vault_draft(&paths, &v), "draft");
+	check(vault_draft(&paths, &keyfile, &v), "draft");
 	check(vault_create(v, &t, response, "desk", NOW), "create");
 	check(vault_commit(v, fill, NULL, NOW), "fill");
 	vault_close(v);

@@ -134,7 +134,7 @@ class Requests(Hosts):
         line, right = self.request(self.other("laptop"))
         _, wrong = self.request(self.other("impostor"))
         result = self.approve_text(line, "--fingerprint", wrong)
-        self.refused(result, 22, "fingerprint")
+        self.refused(result, 23, "fingerprint")
         self.assertNotIn(right.encode(), result.err)
         for typed in ("", "ABCD", right[:-1], right + "0", right[:-1] + "U", "*" * 200):
             self.refused(self.approve_text(line, "--fingerprint", typed), 2, "fingerprint")
@@ -148,12 +148,12 @@ class Requests(Hosts):
             other = CROCKFORD[(CROCKFORD.index(line[at]) + 1) % 32] if line[at] in CROCKFORD else "x"
             with self.subTest(at):
                 result = self.approve_text(line[:at] + other + line[at + 1:], "--fingerprint", fingerprint)
-                self.assertIn(result.status, (22, 33), result)
+                self.assertIn(result.status, (23, 33), result)
                 self.refused(result, result.status)
         for text in ("", "\n", line[:-1], line + "A", line + line, line[1:], line[:60] + " " + line[60:],
                      line.lower(), "> " + line, "x" * 10000, line + "\0"):
             with self.subTest(text[:30]):
-                self.refused(self.approve_text(text, "--fingerprint", fingerprint), 22)
+                self.refused(self.approve_text(text, "--fingerprint", fingerprint), 23)
         self.refused(self.approve_text(line.replace(":1:", ":2:"), "--fingerprint", fingerprint), 33)
         self.refused(self.approve_text("", os.path.join(self.dir, "missing")), 3)
         self.assertEqual(digest(self.home.vault), before)
@@ -223,7 +223,7 @@ class Approved(Hosts):
         self.assertEqual([(h["label"], h["this_host"], h["approved_by"]) for h in hosts.values()],
                          [("", False, "desk"), ("travels", True, "desk")])
         text = self.ok(laptop.run("host", "list")).out.decode()
-        self.assertRegex(text, r"desk: key in a file.*grade [CD], there since init, 20")
+        self.assertRegex(text, r"desk: keyfile, .*grade [CD], there since init, 20")
         self.assertRegex(text, r"laptop \(travels\): .* by desk \(this host\)")
         shown = json.loads(self.ok(laptop.run("host", "show", "--json")).out)
         self.assertEqual([(v["vault"], v["name"], v["label"], v["error"]) for v in shown["vaults"]],

@@ -124,10 +124,14 @@ def generation(folder, name):
     for entry, fields in plain_entries(h, x, master):
         write("vault_entry", entry, fields)
     write("host_state", f"generation-{h['gen']}", reader.load(f"{folder}/state")[:-32])
-    # Magic, kind, flags, salt and nonce of the file; the seed is the target's own.
-    write("host_key", "bound", file[:68] + bytes(range(32)))
-    write("host_key", "not-bound", file[:9] + b"\0" + file[10:68] + bytes(range(32)))
+    # Magic, kind, flags, salt and nonce of the file; the seed is the target's own. No sum: it adds that.
+    write("host_key", "bound", file[:68] + bytes(range(32)) + bytes(16))
+    write("host_key", "not-bound", file[:9] + b"\0" + file[10:68] + bytes(range(32)) + bytes(16))
     write("host_key", "file", file)
+    sealed = file[12:44] + bytes(range(96))
+    write("host_key", "tpm2", b"TVHOST1\n\2\1\0\0" + sealed + b"\x0b\0/dev/tpmrm0" + b"\x9e\0" + bytes(158))
+    write("host_key", "tpm2-virtual", b"TVHOST1\n\2\2\0\0" + sealed + b"\1\0/" + b"\1\0x")
+    write("host_key", "tpm2-largest", b"TVHOST1\n\2\3\0\0" + sealed + b"\x6b\0" + b"/" * 107 + b"\0\2" + bytes(512))
 
 
 def requests():
@@ -136,7 +140,10 @@ def requests():
         write("host_request", f"name-{n}", struct.pack("<BBQB", 1, flags, 1700000000, n) + b"h" * n)
     write("host_request", "no-name", struct.pack("<BBQB", 1, 1, 1700000000, 0))
     write("host_request", "kind", struct.pack("<BBQB", 9, 1, 1700000000, 1) + b"h")
-    write("host_request", "flags", struct.pack("<BBQB", 1, 2, 1700000000, 1) + b"h")
+    write("host_request", "flags", struct.pack("<BBQB", 1, 4, 1700000000, 1) + b"h")
+    write("host_request", "tpm2", struct.pack("<BBQB", 2, 1, 1700000000, 1) + b"h")
+    write("host_request", "tpm2-virtual", struct.pack("<BBQB", 2, 3, 1700000000, 1) + b"h")
+    write("host_request", "keyfile-virtual", struct.pack("<BBQB", 1, 2, 1700000000, 1) + b"h")
     write("host_request", "time", struct.pack("<BBQB", 1, 1, 1 << 63, 1) + b"h")
     write("host_request", "control", struct.pack("<BBQB", 1, 1, 1700000000, 3) + b"a\x1bb")
     write("host_request", "line", b" touchvault-host-request:1:" + b"0" * 100 + b"\r\n " + b"Z" * 80 + b"\n")
@@ -164,15 +171,15 @@ def limits():
     for n in (64, 65, 5000):
         write("vault_entry", f"name-{n}", head(5, 1) + name(0, n) + b"\x41v")
     start, no_cert = head(4, 4) + b"\0", b"\x50" + bytes(16) + b"\1\x58\x40" + bytes(64)
-    token = head(4, 8) + b"\x50" + bytes(16) + b"\x58\x20" + bytes(32) + b"\x60\x60\x58\x40" + KEY
-    token += b"\x50" + AAGUID + b"\xf4\0"
-    host = head(4, 11) + b"\x50" + bytes(16) + 2 * (b"\x58\x20" + bytes(32)) + b"\x61h\x60\1\xf5\0" + no_cert
+    token = head(4, 10) + b"\x50" + bytes(16) + b"\x58\x20" + bytes(32) + b"\x60\x60\x58\x40" + KEY
+    token += b"\x50" + AAGUID + b"\x60\xf4\0\0"
+    host = head(4, 12) + b"\x50" + bytes(16) + 2 * (b"\x58\x20" + bytes(32)) + b"\x61h\x60\1\xf5\xf4\0" + no_cert
     for n in (16, 17):
         write("vault_index", f"tokens-{n}", start + head(4, n) + token * n + head(4, 1) + host + head(4, 0))
     for n in (64, 65):
-        entry = head(4, 9) + b"\x50" + bytes(16) + name(0, 128) + b"\1\0\x58\x20" + bytes(32) + b"\0\0"
+        entry = head(4, 11) + b"\x50" + bytes(16) + name(0, 128) + b"\1\0\x58\x20" + bytes(32) + b"\0\0"
         entry += head(4, n) + b"".join(name(i, 4) for i in range(n))
-        entry += head(5, n) + b"".join(name(i, 4) + b"\x61v" for i in range(n))
+        entry += head(5, n) + b"".join(name(i, 4) + b"\x61v" for i in range(n)) + b"\x60\0"
         write("vault_index", f"fields-{n}", start + head(4, 1) + token + head(4, 1) + host + head(4, 1) + entry)
         pin = head(4, 2) + b"\x50" + bytes(16) + b"\x58\x20" + bytes(32)
         vault = head(4, 4) + b"\x50" + bytes(16) + b"\1\x58\x20" + bytes(32) + head(4, n) + pin * n

@@ -34,6 +34,8 @@ static int respond(void *ctx, const struct vault_token_info *slots, size_t n,
 	return 0;
 }
 
+static const struct vault_new_host in_a_file = { .kind = VAULT_HOST_KEYFILE };
+
 static int setup(void **state)
 {
 	struct vault_response *r = secret_alloc(sizeof(*r));
@@ -56,7 +58,7 @@ static int setup(void **state)
 	snprintf(host_state, sizeof(host_state), "%s/state", dir);
 	snprintf(other_key, sizeof(other_key), "%s/other.key", dir);
 	snprintf(other_state, sizeof(other_state), "%s/other.state", dir);
-	if (vault_draft(&paths, &v) != 0)
+	if (vault_draft(&paths, &in_a_file, &v) != 0)
 		return -1;
 	vault_token_salt(v, salt);
 	asked = 0;
@@ -163,17 +165,18 @@ static void unapproved_host_gets_nothing(void **state)
 {
 	struct vault_paths p = { file, other_key, other_state };
 	struct host_key *k = secret_alloc(sizeof(*k));
-	uint8_t binding[HOST_BINDING_LEN], bytes[HOST_KEY_FILE_LEN];
+	uint8_t binding[HOST_BINDING_LEN], bytes[HOST_FILE_MAX];
+	struct host_file f;
 	struct vault *v;
 	bool bound;
+	int why;
 
 	(void)state;
 	assert_int_equal(vault_open(&p, 0, &v), VAULT_ERR_NO_HOST_KEY);
 	assert_null(v);
-	assert_int_equal(host_key_generate(true, k), 0);
 	assert_int_equal(store_machine_binding(binding, &bound), 0);
-	host_key_encode(k, binding, bytes);
-	spill(other_key, bytes, sizeof(bytes));
+	assert_int_equal(host_file_create(&in_a_file, binding, bound, k, &f, &why), 0);
+	spill(other_key, bytes, host_file_encode(&f, bytes));
 	asked = 0;
 	assert_int_equal(vault_open(&p, 0, &v), VAULT_ERR_NOT_APPROVED);
 	assert_null(v);

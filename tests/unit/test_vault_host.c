@@ -9,30 +9,66 @@
 
 #include <cmocka.h>
 
+#include "vault/host_file.h"
 #include "vault/state.h"
 
 static const uint8_t vault_id[VAULT_ID_LEN] = { 1 };
 
 static void key_file_is_bound_to_the_machine(void **state)
 {
+	static const struct vault_new_host new = { .kind = VAULT_HOST_KEYFILE };
 	struct host_key *k = secret_alloc(sizeof(*k)), *back = secret_alloc(sizeof(*back));
 	uint8_t here[HOST_BINDING_LEN] = { 1 }, there[HOST_BINDING_LEN] = { 2 },
-		file[HOST_KEY_FILE_LEN];
+		file[HOST_FILE_MAX];
+	struct host_file f;
+	size_t len;
+	int why = -1;
 
 	(void)state;
-	assert_int_equal(host_key_generate(true, k), 0);
-	host_key_encode(k, here, file);
-	assert_int_equal(host_key_decode(file, sizeof(file), here, back), 0);
+	assert_int_equal(host_file_create(&new, here, true, k, &f, &why), 0);
+	assert_int_equal(why, 0);
+	len = host_file_encode(&f, file);
+	assert_int_equal(len, HOST_KEYFILE_LEN);
+	assert_int_equal(host_file_decode(file, len, &f), 0);
+	assert_int_equal(host_file_open(&f, here, back), 0);
 	assert_memory_equal(k, back, sizeof(*k));
-	assert_int_equal(
-	    host_key_decode(file, sizeof(file), there, back), VAULT_ERR_FOREIGN_HOST_KEY);
-	assert_int_equal(
-	    host_key_decode(file, sizeof(file) - 1, here, back), VAULT_ERR_DAMAGED_HOST_KEY);
+	assert_int_equal(host_file_open(&f, there, back), VAULT_ERR_FOREIGN_HOST_KEY);
+	assert_int_equal(host_file_decode(file, len - 1, &f), VAULT_ERR_DAMAGED_HOST_KEY);
 	file[60] ^= 1;
-	assert_int_equal(
-	    host_key_decode(file, sizeof(file), here, back), VAULT_ERR_DAMAGED_HOST_KEY);
+	assert_int_equal(host_file_decode(file, len, &f), VAULT_ERR_DAMAGED_HOST_KEY);
 	secret_free(k);
 	secret_free(back);
+}
+
+/* For what is in no file that a TPM has sealed. */
+static void tpm_file_is_decoded_or_refused(void **state)
+{
+	struct host_file f = { .kind = VAULT_HOST_TPM2, .bound = true }, back;
+	uint8_t file[HOST_FILE_MAX];
+	size_t len;
+
+	(void)state;
+	strcpy(f.sealed.path, "/dev/tpmrm0");
+	f.sealed.virtual = true;
+	f.sealed.blob_len = TPM_PRIVATE_MAX;
+	memset(f.sealed.blob, 7, sizeof(f.sealed.blob));
+	len = host_file_encode(&f, file);
+	assert_int_equal(host_file_decode(file, len, &back), 0);
+	assert_memory_equal(&f, &back, sizeof(f));
+	f.sealed.path[0] = '\0';
+	len = host_file_encode(&f, file);
+	assert_int_equal(host_file_decode(file, len, &back), VAULT_ERR_DAMAGED_HOST_KEY);
+	strcpy(f.sealed.path, "tpmrm0");
+	len = host_file_encode(&f, file);
+	assert_int_equal(host_file_decode(file, len, &back), VAULT_ERR_DAMAGED_HOST_KEY);
+	memset(f.sealed.path, '/', TPM_PATH_MAX);
+	len = host_file_encode(&f, file);
+	assert_int_equal(len, HOST_FILE_MAX);
+	assert_int_equal(host_file_decode(file, len, &back), 0);
+	f.kind = 3;
+	f.sealed.blob_len = 0;
+	len = host_file_encode(&f, file);
+	assert_int_equal(host_file_decode(file, len, &back), VAULT_ERR_VERSION);
 }
 
 static void add(struct index *x, const struct host_key *k, uint64_t gen, const struct host_key *by)
@@ -144,6 +180,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(key_file_is_bound_to_the_machine),
+		cmocka_unit_test(tpm_file_is_decoded_or_refused),
 		cmocka_unit_test(signer_is_pinned_or_newly_certified),
 		cmocka_unit_test(a_certifier_need_not_be_listed_any_more),
 		cmocka_unit_test(state_is_authenticated),

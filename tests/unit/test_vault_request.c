@@ -42,7 +42,9 @@ static void base32_is_crockfords(void **state)
 
 static void make(struct host_key *k, const char *name, char ret[static VAULT_REQUEST_TEXT])
 {
-	struct vault_host_request r = { .kind = VAULT_HOST_KEYFILE, .bound = true, .created = 5 };
+	struct vault_host_request r = {
+		.kind = k->kind, .bound = k->bound, .virtual_tpm = k->virtual_tpm, .created = 5
+	};
 
 	memcpy(r.hpk, k->box_pk, sizeof(r.hpk));
 	memcpy(r.hvk, k->sign_pk, sizeof(r.hvk));
@@ -73,6 +75,30 @@ static void a_request_comes_back(void **state)
 	f[0] = f[0] == 'A' ? 'B' : 'A';
 	assert_int_equal(vault_request_confirm(&r, f), VAULT_ERR_FINGERPRINT);
 	assert_int_equal(vault_request_confirm(&r, "AAAA-AAAA-AAAA"), VAULT_ERR_ARGUMENT);
+	secret_free(k);
+}
+
+static void the_kind_of_key_comes_along(void **state)
+{
+	struct host_key *k = secret_alloc(sizeof(*k));
+	char line[VAULT_REQUEST_TEXT];
+	struct vault_host_request r;
+
+	(void)state;
+	assert_int_equal(host_key_generate(false, k), 0);
+	k->kind = VAULT_HOST_TPM2;
+	k->virtual_tpm = true;
+	make(k, "laptop", line);
+	assert_int_equal(vault_request_decode(line, strlen(line), &r), 0);
+	assert_int_equal(r.kind, VAULT_HOST_TPM2);
+	assert_true(r.virtual_tpm);
+	assert_false(r.bound);
+	k->kind = VAULT_HOST_KEYFILE;
+	make(k, "laptop", line);
+	assert_int_equal(vault_request_decode(line, strlen(line), &r), VAULT_ERR_REQUEST);
+	k->kind = 9;
+	make(k, "laptop", line);
+	assert_int_equal(vault_request_decode(line, strlen(line), &r), VAULT_ERR_VERSION);
 	secret_free(k);
 }
 
@@ -118,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(base32_is_crockfords),
 		cmocka_unit_test(a_request_comes_back),
+		cmocka_unit_test(the_kind_of_key_comes_along),
 		cmocka_unit_test(every_changed_character_is_seen),
 		cmocka_unit_test(keys_that_seal_to_everybody_are_refused),
 	};

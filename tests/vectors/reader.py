@@ -34,11 +34,33 @@ def machine_binding(text):
     return blake2b(b"touchvault host", digest_size=32, key=text.strip().encode()).digest()
 
 
-def host_key(p, binding):
-    require(len(p) == 148 and p[:8] == b"TVHOST1\n", "host-key", "length or magic")
-    require(blake2b(p[:116], digest_size=32).digest() == p[116:], "host-key", "sum")
-    require(p[8] == 1 and p[9] & ~1 == 0 and p[10:12] == b"\0\0", "host-key", "kind or flags")
-    seed = aead_open(H(NO_VAULT, "tv1 host file", p[12:44], binding, 32), p[:44], p[44:116], "host key")
+def sealed(p):
+    """What a TPM has sealed: all but the head of a file of kind 2."""
+    path_len, = struct.unpack_from("<H", p, 96)
+    at = 98 + path_len
+    require(1 <= path_len <= 107 and len(p) >= at + 2, "host-key", "length of the path")
+    blob_len, = struct.unpack_from("<H", p, at)
+    require(1 <= blob_len <= 512 and len(p) == at + 2 + blob_len, "host-key", "length of the private part")
+    path = p[98:at]
+    require(path[:1] == b"/" and b"\0" not in path, "host-key", "path")
+    return {"srk": p[:32], "machine": p[32:64], "unique": p[64:96], "path": path, "private": p[at + 2:]}
+
+
+def host_key(p, binding, unseal=None):
+    """unseal: what gets a seed from sealed() and the authorization; None: no TPM here."""
+    require(len(p) >= 148 and p[:8] == b"TVHOST1\n", "host-key", "length or magic")
+    require(blake2b(p[:-32], digest_size=32).digest() == p[-32:], "host-key", "sum")
+    kind, flags, salt = p[8], p[9], p[12:44]
+    require(kind in (1, 2) and flags & ~(1 if kind == 1 else 3) == 0 and p[10:12] == b"\0\0",
+            "host-key", "kind or flags")
+    binding = binding if flags & 1 else bytes(32)
+    if kind == 1:
+        require(len(p) == 148, "host-key", "length")
+        seed = aead_open(H(NO_VAULT, "tv1 host file", salt, binding, 32), p[:44], p[44:116], "host key")
+    else:
+        parts, auth = sealed(p[44:-32]), H(NO_VAULT, "tv1 host tpm", salt, binding, 32)
+        require(unseal is not None, "host-key", "sealed by a TPM, which this reader doesn't ask")
+        seed = unseal(parts, auth[:-1] + bytes([auth[-1] | 1]))
 
     def sub(label):
         return H(NO_VAULT, label, seed, b"", 32)
@@ -91,11 +113,11 @@ def host_request(line):
     require(base32(p) == text and n >= 140, "request", "length or spare bits")
     hpk, hvk, kind, flags, created, length = struct.unpack("<32s32sBBQB", p[:75])
     name, signature = p[75:-64], p[-64:]
-    require(kind == 1 and flags & ~1 == 0 and created < 2**63, "request", "kind, flags or time")
+    require(kind in (1, 2) and flags & (~1 if kind == 1 else ~3) == 0 and created < 2**63, "request", "kind, flags or time")
     require(1 <= length == len(name) <= 64, "request", "name")
     require(signature_valid(signature, b"touchvault request v1" + p[:-64], hvk), "request", "signature")
     fingerprint = base32(H(NO_VAULT, "tv1 fingerprint", b"", hpk + hvk, 16)[:10])
-    return {"hpk": hpk, "hvk": hvk, "bound": flags == 1, "created": created, "name": name.decode(),
+    return {"hpk": hpk, "hvk": hvk, "kind": kind, "bound": flags & 1 != 0, "virtual_tpm": flags & 2 != 0, "created": created, "name": name.decode(),
             "fingerprint": "-".join(fingerprint[i:i + 4] for i in range(0, 16, 4))}
 
 
@@ -152,11 +174,12 @@ def index_token(c):
 
 
 def index_host(c):
-    c.array(11, 11)
+    c.array(12, 12)
     host = {"host_id": c.bytes(16), "hpk": c.bytes(32), "hvk": c.bytes(32), "name": c.text(64),
-            "label": c.text(64), "kind": c.uint(), "bound": c.bool(), "created": c.time(), "certifier": c.bytes(16),
+            "label": c.text(64), "kind": c.uint(), "bound": c.bool(), "virtual_tpm": c.bool(), "created": c.time(),
+            "certifier": c.bytes(16),
             "cert_gen": c.uint(), "cert": c.bytes(64)}
-    require(host["kind"] == 1, "index", "kind of host")
+    require(host["kind"] == 2 or host["kind"] == 1 and not host["virtual_tpm"], "index", "kind of host")
     return host
 
 

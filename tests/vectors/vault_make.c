@@ -97,11 +97,12 @@ static void make(void)
 		.name = "first",
 		.product = "Token of Z\xc3\xbcrich",
 		.serial = "12345678" };
+	static const struct vault_new_host host = { .kind = VAULT_HOST_KEYFILE };
 	struct vault *v;
 
 	memset(t.public_key, 0xab, sizeof(t.public_key));
 	memset(t.aaguid, 0xcd, sizeof(t.aaguid));
-	check(vault_draft(&paths, &v), "draft");
+	check(vault_draft(&paths, &host, &v), "draft");
 	check(vault_create(v, &t, token, "here", 1700000000), "create");
 	vault_close(v);
 }
