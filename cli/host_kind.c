@@ -23,7 +23,7 @@ int host_kind_option(
 		ret->kind = VAULT_HOST_KEYFILE;
 	else
 		return fail(app, STATUS_USAGE, "not a value of --kind; use auto, tpm2 or keyfile");
-	if (tpm != NULL && ret->kind != VAULT_HOST_TPM2)
+	if (tpm != NULL && ret->kind == VAULT_HOST_KEYFILE)
 		return fail(app, STATUS_USAGE,
 		    "--tpm is for a host key that a TPM keeps; leave it out, or use \"--kind "
 		    "tpm2\"");
