@@ -65,6 +65,16 @@ def get_group(s, n):
     return {"title": f"get, {n:,} entries", "commands": commands}
 
 
+def tpm_group(s):
+    """What a TPM adds: of a TPM in software, the libraries and the arithmetic."""
+    name, value = middle(1)
+    commands = twice("touchvault get, TPM", s.vault(1, "get", name), expect=value,
+                     env=s.host_env("tpm2"))
+    commands.append(Command("touchvault get, key file", s.vault(1, "get", name), expect=value,
+                            env=s.host_env("keyfile")))
+    return {"title": "get, the host key sealed by a TPM", "commands": commands}
+
+
 def list_group(s, n):
     commands = twice("touchvault list", s.vault(n, "list"))
     commands.append(Command("trivial: libsodium, a line", [s.tool("bench_trivial")],
@@ -108,6 +118,8 @@ def yubikey_groups(s):
 def groups_of(s, sizes):
     yield version_group(s)
     yield from yubikey_groups(s)
+    if s.tpm:
+        yield tpm_group(s)
     for group in (get_group, list_group, add_group):
         for n in sizes:
             yield group(s, n)
@@ -252,7 +264,7 @@ def benchmark(s, args, have):
     print("Transactions with the token: " +
           ", ".join(f"{k} {v}" for k, v in result["transactions"].items()))
     print(report.NOTES, end="")
-    for tool in (k for k, v in have.items() if not v):
+    for tool in (k for k, v in {**have, "swtpm": s.tpm}.items() if not v):
         print(f"*** NOT INSTALLED: {tool}. What needs it is missing above. ***")
     result["failed"] = failed
     return result

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 for folder in ("virtual", os.path.join("virtual", "ykotp")):
     sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", folder))
 from virtualyk import VirtualYk  # noqa: E402
+from swtpm import SwTpm, have_swtpm  # noqa: E402
 from vtoken import VToken  # noqa: E402
 
 # gpg's own choice on Debian 12, and the quickest key that it makes.
@@ -35,9 +36,12 @@ class Stores:
                     "LC_ALL": "C.UTF-8", "TERM": "dumb", "ASAN_OPTIONS": "detect_leaks=0"}
         os.mkdir(self.env["HOME"], 0o700)
         self.token = VToken(os.path.join(build, "tests/virtual/vtoken"), directory)
+        self.tpm = SwTpm(directory) if have_swtpm() else None
 
     def close(self):
         self.token.close()
+        if self.tpm:
+            self.tpm.stop()
         for key in GPG_KEYS:
             if os.path.isdir(self.path("gpg-" + key)):
                 subprocess.run(["gpgconf", "--homedir", self.path("gpg-" + key), "--kill", "all"],
@@ -68,7 +72,7 @@ class Stores:
         return [self.touchvault, "--vault", f"n{n}", "--device", self.token.path, *args]
 
     def fill_vault(self, n):
-        self.run(self.vault(n, "init"))
+        self.run(self.vault(n, "init", "--kind", "keyfile"))
         home, floor = self.env["HOME"], self.path(f"floor-{n}")
         os.mkdir(floor)
         lines = "".join(f"{name}\t{value}\n" for name, value in entries(n))
@@ -87,6 +91,19 @@ class Stores:
         self.run([*vault, "init", "--no-passphrase"], env=env)
         self.run([*vault, "add", "k", "--field", "a=-"], b"secret", env)
         return yk, env, [*vault, "get", "k"]
+
+    # touchvault on a host whose key a TPM seals, and on one whose key is in a file
+
+    def host_env(self, kind):
+        return {"XDG_DATA_HOME": self.path(kind), "XDG_STATE_HOME": self.path(kind)}
+
+    def fill_hosts(self):
+        name, value = middle(1)
+        for kind, options in (("tpm2", ["--tpm", self.tpm.path]), ("keyfile", ["--kind", "keyfile"])):
+            os.mkdir(self.path(kind), 0o700)
+            self.run(self.vault(1, "init", *options), env=self.host_env(kind))
+            self.run(self.vault(1, "add", name, "--field", "secret=-"), value.encode(),
+                     self.host_env(kind))
 
     # pass
 
@@ -144,6 +161,8 @@ class Stores:
     def fill(self, sizes, have):
         for n in sizes:
             self.fill_vault(n)
+        if self.tpm:
+            self.fill_hosts()
         for key in GPG_KEYS if have["pass"] else ():
             self.make_gpg(key)
             for n in sizes:

@@ -4,6 +4,7 @@ machine, and tpm2-tools are the second opinion on what was sealed."""
 from harness import *
 
 import re
+import socket
 import struct
 import sys
 import tempfile
@@ -107,7 +108,7 @@ class MainJob(TpmCase):
         key = digest(self.home.host_key)
         second = ("--device", self.t.path, "--vault", "second", "init")
         self.refused(self.home.run(*second, "--kind", "keyfile"), 4, "another kind", "--kind")
-        self.ok(self.home.run(*second))
+        self.ok(self.home.run(*second, "--kind", "auto"))
         self.assertEqual(digest(self.home.host_key), key)
 
     def test_options(self):
@@ -165,8 +166,12 @@ class StorageKey(TpmCase):
 
     def test_one_that_is_not_of_the_standard_is_passed_over(self):
         self.persist() # wrong passwords would lock it
-        self.with_entry()
+        tap = self.tap()
+        self.with_entry(tap.path)
         self.assertEqual(self.ok(self.get()).out, b"CANARY")
+        for code, command, _ in tap.seen:
+            if code == START_SESSION:
+                self.assertNotEqual(command[10:14], b"\x81\0\0\1")
 
     def test_an_owner_with_a_password(self):
         self.tpm.tool("changeauth", "-c", "o", "secret")
@@ -229,9 +234,19 @@ class Refusals(TpmCase):
         self.tpm.stop()
         self.refused(self.get(), 22, self.tpm.path, "no TPM there")
         self.refused(self.home.run("--vault", "b", "--device", self.t.path, "init"), 22, "no TPM")
-        for path in ("/dev/null/x", self.dir, os.path.join(self.dir, "none"), "/dev/null"):
-            other = Home(os.path.join(self.dir, "other" + str(path.count("/"))+ str(len(path))))
-            self.refused(other.run("--device", self.t.path, "init", "--tpm", path), 22, path)
+
+    def test_where_no_tpm_is(self):
+        dead = os.path.join(self.dir, "dead")
+        with socket.socket(socket.AF_UNIX) as s:
+            s.bind(dead)
+        for path, why in (("/dev/null/x", "no TPM"), (self.dir, "no TPM"), (dead, "no TPM"),
+                          (os.path.join(self.dir, "none"), "no TPM"), ("/dev/null", "or is none")):
+            self.refused(self.init(path=path), 22, path, why)
+            self.assertFalse(os.path.exists(self.home.host_key))
+        self.assertEqual(self.t.transactions(), [])
+        out = self.ok(self.init("--kind", "auto", path=dead)).out.decode()
+        self.assertIn("not used: no TPM there", out)
+        self.assertIn("keyfile, bound to its machine, grade C", out)
 
     def test_not_permitted(self):
         if os.geteuid() != 0:
