@@ -7,7 +7,6 @@ import re
 import socket
 import struct
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "vectors"))
 import reader
@@ -18,8 +17,6 @@ from swtpm import (CREATE, CREATE_PRIMARY, LOAD, READ_PUBLIC, START_SESSION, UNS
 TPM_SEAL = os.environ["TPM_SEAL"]
 NOBODY = 65534
 LIBRARY = "libtss2-esys.so.0"
-SRK = ["-G", "ecc256:null:aes128cfb", "-g", "sha256"]
-SRK_ATTRIBUTES = "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|decrypt"
 RC_LOCKOUT, RC_RETRY, RC_SESSION_MEMORY = 0x921, 0x922, 0x903
 # With an empty file in the place of the library, or another machine id.
 HIDE = "mount --make-rprivate /; mount --bind \"$1\" \"$2\"; shift 2; exec \"$@\""
@@ -68,8 +65,7 @@ class TpmCase(Case):
     def persist(self, *attributes):
         """A storage key of the machine's owner, at the handle for it."""
         context = os.path.join(self.dir, "srk")
-        self.tpm.tool("createprimary", "-C", "o", *SRK, "-a", "|".join((SRK_ATTRIBUTES, *attributes)),
-                      "-c", context)
+        self.tpm.storage_key(context, *attributes)
         self.tpm.tool("evictcontrol", "-C", "o", "-c", context, "0x81000001")
 
 
@@ -123,7 +119,7 @@ class MainJob(TpmCase):
             if path:
                 self.persist("noda")
             with open(self.home.host_key, "rb") as f:
-                key = reader.host_key(f.read(), self.binding(), self.unseal)
+                key = reader.host_key(f.read(), self.binding(), self.tpm.unseal)
             with open(self.home.state, "rb") as f:
                 reader.host_state(f.read(), key["state"]) # its MAC is keyed from the seed
         with open(self.home.host_key, "rb") as f, self.assertRaises(Refused):
@@ -135,21 +131,6 @@ class MainJob(TpmCase):
                 return reader.machine_binding(f.read())
         except FileNotFoundError:
             return reader.machine_binding(None)
-
-    def unseal(self, parts, auth):
-        """By tpm2-tools, from what FORMAT.md says."""
-        with tempfile.TemporaryDirectory() as d:
-            srk, public, private, seal = (os.path.join(d, n) for n in ("srk", "pub", "priv", "seal"))
-            self.tpm.tool("createprimary", "-C", "o", *SRK, "-a", SRK_ATTRIBUTES + "|noda", "-c", srk)
-            name = bytes.fromhex(re.search(rb"([0-9a-f]{68})", self.tpm.tool(
-                "readpublic", "-c", srk).stdout).group(1).decode())
-            self.assertEqual(name, b"\0\x0b" + parts["srk"])
-            area = struct.pack(">HHIHH", 8, 11, 0x452, 0, 0x10) + b"\0\x20" + parts["unique"]
-            for path, blob in ((public, area), (private, parts["private"])):
-                with open(path, "wb") as f:
-                    f.write(struct.pack(">H", len(blob)) + blob)
-            self.tpm.tool("load", "-C", srk, "-u", public, "-r", private, "-c", seal)
-            return self.tpm.tool("unseal", "-c", seal, "-p", "hex:" + auth.hex()).stdout
 
 
 class StorageKey(TpmCase):

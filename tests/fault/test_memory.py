@@ -6,6 +6,7 @@ The processes are looked at from outside, while they wait for a touch, for a
 reader, or for strace."""
 from faults import *
 from memory import canary, host_secrets, reader, search, vault_secrets
+from swtpm import SwTpm, have_swtpm
 
 import base64
 import fcntl
@@ -482,6 +483,34 @@ class MemoryOfYubiKey(MemoryCase):
         self.assertIn("response", self.nothing_unlocked(pid, self.secrets()))
         t.type(self.PASSPHRASE + "\n")
         self.assertEqual(t.finish().out, SMALL)
+
+
+@unittest.skipUnless(have_swtpm(), "NOT TESTED: there is no swtpm, or no tpm2-tools")
+class TpmMemory(MemoryCase):
+    """Of a host whose key a TPM seals: what the TPM's libraries knew is gone with them."""
+
+    def setUp(self):
+        super().setUp()
+        self.tpm = SwTpm(self.dir)
+        self.addCleanup(self.tpm.stop)
+        self.ok(self.home.run(*self.device, "init", "--tpm", self.tpm.path))
+        self.add(self.plugged, "small", {"k": SMALL.decode()})
+
+    def test_get_while_it_waits_for_the_touch_and_at_its_end(self):
+        secrets = host_secrets(self.home, self.tpm.unseal)[1]
+        self.plugged.control("touch-policy never")
+        process = self.start(["get", "small"], wrap=self.strace(
+            "-e", f"inject=exit_group:delay_enter={DELAY * 1000000}:when=1"))
+        self.assertIn(b"Touch the ", process.stderr.readline())
+        pid = until(lambda: find(process.pid, "touchvault"))
+        helper = until(lambda: find(pid, "touchvault-token"))
+        until(lambda: sleeping(pid) and sleeping(helper))
+        self.assertEqual(self.nothing_unlocked(pid, secrets), set(secrets))
+        self.nothing_at_all(helper, secrets)
+        self.plugged.control("touch now")
+        until(lambda: state_of(pid) == "t" and call_of(pid)[0] == NUMBERS["exit_group"])
+        self.nothing_at_all(pid, secrets)
+        let_go(process, pid)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,8 @@ def host_key(p, binding, unseal=None):
 
     hpk, hsk = keypair(sodium.crypto_box_seed_keypair, sub("tv1 host box"), 32)
     hvk, signing = keypair(sodium.crypto_sign_seed_keypair, sub("tv1 host sign"), 64)
-    return {"hpk": hpk, "hsk": hsk, "hvk": hvk, "signing": signing, "state": sub("tv1 host state")}
+    return {"hpk": hpk, "hsk": hsk, "hvk": hvk, "signing": signing, "state": sub("tv1 host state"),
+            "seed": seed}
 
 
 def host_state(p, key):

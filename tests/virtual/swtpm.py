@@ -11,6 +11,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -81,6 +82,27 @@ class SwTpm:
         if name in LEAVES:
             self.tool("flushcontext", "-t")
         return r
+
+    def storage_key(self, path, *attributes):
+        """The standard one, with these attributes besides; its context goes to path."""
+        self.tool("createprimary", "-C", "o", "-G", "ecc256:null:aes128cfb", "-g", "sha256", "-c", path,
+                  "-a", "|".join(("fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|decrypt",
+                                  *attributes)))
+
+    def unseal(self, parts, auth):
+        """The seed of a host key file, from what FORMAT.md says: for reader.host_key."""
+        with tempfile.TemporaryDirectory() as d:
+            srk, public, private, sealed = (os.path.join(d, n) for n in ("srk", "pub", "priv", "sealed"))
+            self.storage_key(srk, "noda")
+            name = self.tool("readpublic", "-c", srk).stdout.decode()
+            if "000b" + parts["srk"].hex() not in name:
+                raise AssertionError(f"the storage key is {name}")
+            area = struct.pack(">HHIHH", 8, 11, 0x452, 0, 0x10) + b"\0\x20" + parts["unique"]
+            for path, blob in ((public, area), (private, parts["private"])):
+                with open(path, "wb") as f:
+                    f.write(struct.pack(">H", len(blob)) + blob)
+            self.tool("load", "-C", srk, "-u", public, "-r", private, "-c", sealed)
+            return self.tool("unseal", "-c", sealed, "-p", "hex:" + auth.hex()).stdout
 
     def left_in_it(self):
         """What was not flushed."""
