@@ -97,7 +97,7 @@ openssl rand 48 | openssl pkeyutl -encrypt -inkey ibkr/private_encryption.pem |
 ls -l ibkr | sed -n 's/^/   /; 2,$p'
 
 say "touchvault init"
-tv ${device:+"$device"} init >said
+tv ${device:+"$device"} init --kind keyfile >said
 sed 's/^/   /' said
 good "a vault, one token enrolled (three touches), this host approved"
 

@@ -88,7 +88,7 @@ class Stores:
         yk.program(2, bytes(20), "hmac-lt64", "chal-btn-trig", "serial-api-visible")
         env = yk.environment(self.touchvault)
         vault = [self.touchvault, "--vault", "yubikey", "--device", "yubikey"]
-        self.run([*vault, "init", "--no-passphrase"], env=env)
+        self.run([*vault, "init", "--no-passphrase", "--kind", "keyfile"], env=env)
         self.run([*vault, "add", "k", "--field", "a=-"], b"secret", env)
         return yk, env, [*vault, "get", "k"]
 

@@ -55,8 +55,9 @@ class Home:
         self.state = os.path.join(directory, ".local/state/touchvault/state")
 
     def command(self, *args):
-        # This machine's own TPM is not for tests: where it has one, init would take it.
-        if "init" in args and "help" not in args and not {"--kind", "--tpm"} & set(args):
+        # This machine's own TPM is not for tests: where it has one, a new key would be sealed by it.
+        makes_key = "init" in args or {"host", "request"} <= set(args)
+        if makes_key and "help" not in args and not {"--kind", "--tpm"} & set(args):
             args += ("--kind", "keyfile")
         return [TOUCHVAULT, *args]
 

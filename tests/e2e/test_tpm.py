@@ -4,6 +4,7 @@ machine, and tpm2-tools are the second opinion on what was sealed."""
 from harness import *
 
 import re
+import shutil
 import socket
 import struct
 import sys
@@ -131,6 +132,174 @@ class MainJob(TpmCase):
                 return reader.machine_binding(f.read())
         except FileNotFoundError:
             return reader.machine_binding(None)
+
+
+class Hosts(TpmCase):
+    """A desk with its key in a file, and a laptop with a TPM."""
+
+    def setUp(self):
+        super().setUp()
+        self.new_vault(self.t, None, "--host-name", "desk")
+        self.add(self.t, "k", {"key": "CANARY"})
+        self.laptop = Home(os.path.join(self.dir, "laptop"))
+
+    def on(self, home, *args, **kwargs):
+        return home.run("--device", self.t.path, *args, **kwargs)
+
+    def request(self, *options, name="laptop", path=None):
+        return json.loads(self.ok(self.laptop.run(
+            "host", "request", "--json", "--name", name, "--tpm", path or self.tpm.path, *options)).out)
+
+    def approve(self, made):
+        self.ok(self.on(self.home, "host", "approve", "--fingerprint", made["fingerprint"],
+                        stdin=made["request"].encode()))
+        copy_vault(self.home.vault, self.laptop.vault)
+
+    def approved(self, path=None):
+        self.approve(self.request(path=path))
+
+    def opens(self, home):
+        self.assertEqual(self.ok(self.on(home, "get", "k")).out, b"CANARY")
+
+    def show(self, home):
+        return json.loads(self.ok(home.run("host", "show", "--json")).out)
+
+    def is_tpms(self, host):
+        self.assertEqual((host["kind"], host["virtual_tpm"], host["grade"]), ("tpm2", True, "B"))
+
+    def is_files(self, host):
+        self.assertEqual((host["kind"], host["virtual_tpm"]), ("keyfile", False))
+        self.assertIn(host["grade"], "CD")
+
+    def listed(self, home, name="laptop"):
+        hosts = json.loads(self.ok(home.run("host", "list", "--json")).out)["hosts"]
+        return next(h for h in hosts if h["name"] == name)
+
+    def test_one_asks_is_approved_and_listed_with_its_grade(self):
+        kept = "tpm2, sealed by a virtual TPM, grade B"
+        asked = self.ok(self.laptop.run("host", "request", "--name", "laptop", "--tpm", self.tpm.path))
+        self.assertIn(kept.encode(), asked.err)
+        found = reader.host_request(asked.out.decode().strip())
+        self.assertEqual((found["kind"], found["virtual_tpm"]), (2, True))
+        made = self.request()
+        self.assertEqual(made["fingerprint"], found["fingerprint"])
+        self.is_tpms(made)
+        t = self.home.on_terminal("--device", self.t.path, "host", "approve")
+        t.expect("Paste the request")
+        t.type(asked.out)
+        t.expect(f'A request of "laptop": {kept}, made')
+        t.expect("fingerprint that the new host shows: ")
+        t.type(made["fingerprint"] + "\n")
+        self.ok(t.finish())
+        copy_vault(self.home.vault, self.laptop.vault)
+        self.opens(self.laptop)
+        for home in (self.home, self.laptop):
+            self.is_tpms(self.listed(home))
+            self.is_files(self.listed(home, "desk"))
+            self.assertIn(f"laptop: {kept}, approved", self.ok(home.run("host", "list")).out.decode())
+        self.is_tpms(self.show(self.laptop))
+        self.assertIn(kept, self.ok(self.laptop.run("host", "show")).out.decode())
+        self.is_files(self.show(self.home))
+        self.assertEqual(self.tpm.left_in_it(), b"")
+
+    def test_where_no_tpm_is_a_request_says_why(self):
+        none = os.path.join(self.dir, "none")
+        self.refused(self.laptop.run("host", "request", "--tpm", none), 22, none)
+        self.assertFalse(os.path.exists(self.laptop.host_key))
+        asked = self.ok(self.laptop.run("host", "request", "--kind", "auto", "--tpm", none))
+        self.assertIn(b"not used: no TPM there", asked.err)
+        self.assertRegex(asked.err, rb"keyfile, .*grade [CD]")
+        self.is_files(self.request("--kind", "auto"))
+        self.refused(self.laptop.run("host", "request", "--tpm", self.tpm.path), 4, "another kind", "host rekey")
+
+    def test_options(self):
+        for verb in ("request", "rekey"):
+            for options in (["--kind", "tpm"], ["--kind", "keyfile", "--tpm", "/x"], ["--tpm", "x"]):
+                self.refused(self.on(self.home, "host", verb, *options), 2)
+
+    def test_a_new_key_is_sealed_by_the_same_tpm(self):
+        tap = self.tap()
+        self.approved(tap.path)
+        old, before = digest(self.laptop.host_key), self.show(self.laptop)
+        clone = Home(os.path.join(self.dir, "clone"))
+        shutil.copytree(os.path.dirname(self.laptop.state), os.path.dirname(clone.state))
+        del tap.seen[:]
+        self.ok(self.on(self.laptop, "host", "rekey"))
+        # The old one to open the vault, and the new one to see that it opens.
+        self.assertEqual((tap.codes().count(CREATE), tap.codes().count(UNSEAL)), (1, 2))
+        self.assertNotEqual(digest(self.laptop.host_key), old)
+        self.assertFalse(os.path.exists(self.laptop.host_key + ".new"))
+        after = self.show(self.laptop)
+        self.is_tpms(after)
+        self.assertNotEqual(after["fingerprint"], before["fingerprint"])
+        self.is_tpms(self.listed(self.laptop))
+        self.opens(self.laptop)
+        copy_vault(self.laptop.vault, clone.vault)
+        self.refused(self.on(clone, "get", "k"), 20)
+        self.assertEqual(self.tpm.left_in_it(), b"")
+
+    def test_a_new_key_of_another_kind(self):
+        self.approved()
+        self.ok(self.on(self.laptop, "host", "rekey", "--kind", "keyfile"))
+        self.tpm.stop()
+        self.is_files(self.show(self.laptop))
+        self.is_files(self.listed(self.laptop))
+        self.opens(self.laptop)
+        touched = len(self.t.transactions())
+        self.refused(self.on(self.laptop, "host", "rekey", "--tpm", self.tpm.path), 22, "no TPM there")
+        self.assertEqual(len(self.t.transactions()), touched)
+        self.assertFalse(os.path.exists(self.laptop.host_key + ".new"))
+        self.tpm.start()
+        self.ok(self.on(self.laptop, "host", "rekey", "--tpm", self.tpm.path))
+        self.is_tpms(self.show(self.laptop))
+        self.is_tpms(self.listed(self.laptop))
+        self.opens(self.laptop)
+
+    def test_other_vaults_follow_to_the_key_that_waits(self):
+        self.ok(self.on(self.home, "--vault", "second", "init"))
+        tap = self.tap()
+        said = self.ok(self.on(self.home, "host", "rekey", "--tpm", tap.path)).err
+        self.assertIn(b"--drop-old-key", said)
+        second = ("--vault", "second", "host", "rekey")
+        for args in (second, ("host", "rekey")):
+            self.refused(self.on(self.home, *args, "--kind", "keyfile"), 4, "another kind")
+        self.opens(self.home)
+        self.ok(self.on(self.home, *second))
+        self.is_tpms(self.show(self.home))
+        self.opens(self.home)
+        self.assertEqual(tap.codes().count(CREATE), 1)
+
+    def test_a_copy_of_its_files_is_refused_on_another_machine(self):
+        tap = self.tap()
+        self.approved(tap.path)
+        self.opens(self.laptop)
+        thief = Home(os.path.join(self.dir, "thief"))
+        copy_vault(self.laptop.vault, thief.vault)
+        shutil.copytree(os.path.dirname(self.laptop.state), os.path.dirname(thief.state))
+        tap.tpm = self.machine("there")
+        for args in (["list"], ["get", "k"], ["host", "show"], ["host", "rekey"],
+                     ["host", "request", "--kind", "auto"]):
+            self.refused(self.on(thief, *args), 21, "not the TPM", "touchvault host request")
+        self.assertEqual({START_SESSION, CREATE, LOAD, UNSEAL} & set(tap.codes()[-3:]), set())
+        # As it says, it can be a host of its own.
+        os.unlink(thief.host_key)
+        os.unlink(thief.state)
+        self.laptop = thief
+        self.refused(self.on(thief, "get", "k"), 20)
+        self.approve(self.request(name="other", path=tap.path))
+        self.opens(thief)
+
+    def test_one_whose_tpm_was_cleared_comes_back_as_a_new_one(self):
+        self.approved()
+        self.opens(self.laptop)
+        self.tpm.tool("clear", "-c", "p")
+        self.refused(self.on(self.laptop, "get", "k"), 21, "cleared", "host request", "host approve", "host revoke")
+        os.unlink(self.laptop.host_key)
+        os.unlink(self.laptop.state)
+        self.approve(self.request(name="again"))
+        self.ok(self.on(self.home, "host", "revoke", "laptop"))
+        copy_vault(self.home.vault, self.laptop.vault)
+        self.opens(self.laptop)
 
 
 class StorageKey(TpmCase):
