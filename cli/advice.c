@@ -125,6 +125,9 @@ const char *advice_for_vault(int err)
 	case VAULT_ERR_UNRECORDED:
 		return "check permissions and free space of this host's state, then \"touchvault "
 		       "get\" anything";
+	case VAULT_ERR_AUDIT:
+		return "nothing is given out or changed that isn't logged: check permissions and "
+		       "free space there";
 	case VAULT_ERR_TOKEN_IN_USE:
 		return "repeat, and touch another one, which is to stay";
 	case VAULT_ERR_HOST_KIND:

@@ -33,6 +33,8 @@ struct paths {
 int paths_find(const struct app *, struct paths *ret) __attribute__((warn_unused_result));
 /* Make the directories that init needs, 0700, parents too. Exit status. */
 int paths_make_dirs(const struct app *, const struct paths *) __attribute__((warn_unused_result));
+/* The state directory only, if it can be made. */
+void paths_make_state_dir(const struct paths *);
 void paths_free(struct paths *);
 static inline void paths_freep(struct paths *p)
 {

@@ -28,11 +28,20 @@ const struct exit_status_row exit_status_table[] = {
 	{ STATUS_ROLLED_BACK, "rolled-back", "the vault was rolled back or replaced" },
 	{ STATUS_VERSION, "version", "the format version is not supported" },
 	{ STATUS_UNSAFE, "unsafe", "a file or directory has unsafe permissions" },
+	{ STATUS_AUDIT, "audit", "the audit log can't be written, or is not genuine" },
 	{ STATUS_RUN_FAILED, "run-failed", "run: touchvault itself failed" },
 	{ STATUS_RUN_CANNOT_EXECUTE, "run-cannot-execute", "run: the command can't be executed" },
 	{ STATUS_RUN_NOT_FOUND, "run-not-found", "run: the command was not found" },
 };
 const unsigned exit_status_table_len = sizeof(exit_status_table) / sizeof(exit_status_table[0]);
+
+const char *exit_status_code(enum exit_status status)
+{
+	for (unsigned i = 0; i < exit_status_table_len; i++)
+		if (exit_status_table[i].status == status)
+			return exit_status_table[i].code;
+	return "error";
+}
 
 enum exit_status exit_status_of_vault(int err)
 {
@@ -102,6 +111,8 @@ enum exit_status exit_status_of_vault(int err)
 	case VAULT_ERR_UNSAFE_FILE:
 	case VAULT_ERR_UNSAFE_DIR:
 		return STATUS_UNSAFE;
+	case VAULT_ERR_AUDIT:
+		return STATUS_AUDIT;
 	}
 	return STATUS_ERROR;
 }

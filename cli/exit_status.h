@@ -27,6 +27,7 @@ enum exit_status {
 	STATUS_ROLLED_BACK = 32, /* rolled back or forked */
 	STATUS_VERSION = 33,     /* format version not supported */
 	STATUS_UNSAFE = 34,      /* unsafe permissions */
+	STATUS_AUDIT = 35,       /* audit log not written, or not genuine */
 	STATUS_RUN_FAILED = 125, /* run: touchvault itself failed */
 	STATUS_RUN_CANNOT_EXECUTE = 126,
 	STATUS_RUN_NOT_FOUND = 127,
@@ -41,6 +42,9 @@ struct exit_status_row {
 };
 extern const struct exit_status_row exit_status_table[];
 extern const unsigned exit_status_table_len;
+
+/* The word of a status; never NULL. */
+const char *exit_status_code(enum exit_status);
 
 /* err: a negative enum vault_err or enum token_err. */
 enum exit_status exit_status_of_vault(int err);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cli/output.h"
+#include "cli/witness.h"
 #include "token/token.h"
 
 #define OUTPUT_BUFFER 65536 /* for lists; secrets are not buffered */
@@ -43,6 +44,9 @@ const struct command commands[] = {
 	    host_options, 1, 3, 0 },
 	{ "status", "", "show the vault, its tokens, hosts and grades, without a touch", cmd_status,
 	    NULL, 0, 0, 0 },
+	{ "log", "[verify] [OPTION...]",
+	    "show the audit log of the vault on this host, without a touch, or prove it", cmd_log,
+	    log_options, 0, 1, 0 },
 	{ "help", "[COMMAND]", "say how a command is used", cmd_help, NULL, 0, 1, COMMAND_PLAIN },
 	{ "version", "", "print versions", cmd_version, NULL, 0, 0, COMMAND_PLAIN },
 };
@@ -119,6 +123,7 @@ static int dispatch(struct app *app, const struct command *c, const struct argum
 		return r != 0 ? r : c->run(app, args);
 	if (c->flags & COMMAND_TOUCHES)
 		token_start();
+	witness_start(app);
 	r = vault_init();
 	r = r != 0 ? fail_vault(app, r) : c->run(app, args);
 	token_end();

@@ -122,14 +122,6 @@ json_t *text_json(const char *text)
 	return json_string(text_clean(text, clean, sizeof(clean)));
 }
 
-static const char *code_of(enum exit_status status)
-{
-	for (unsigned i = 0; i < exit_status_table_len; i++)
-		if (exit_status_table[i].status == status)
-			return exit_status_table[i].code;
-	return "error";
-}
-
 static void say_error(const struct app *app, int status, const char *code, const char *sentence)
 {
 	_cleanup_free_ char *line = NULL;
@@ -162,19 +154,24 @@ int fail(const struct app *app, enum exit_status status, const char *fmt, ...)
 	len = strlen(sentence);
 	if (len == 0 || sentence[len - 1] != '.')
 		(void)memcpy(sentence + len, ".", 2);
-	say_error(app, end, code_of(status), sentence);
+	say_error(app, end, exit_status_code(status), sentence);
 	return end;
 }
 
 int fail_vault(const struct app *app, int err)
 {
 	const char *where = vault_where(), *what = vault_strerror(err);
+	char because[256];
 
 	/* What these say has no place: no call about a path has failed. */
 	if (err == VAULT_ERR_MLOCK || err == VAULT_ERR_LIMIT)
 		where = "";
 	if (err == VAULT_ERR_IO)
 		what = strerror(vault_errno());
+	if (err == VAULT_ERR_AUDIT) {
+		(void)snprintf(because, sizeof(because), "%s (%s)", what, strerror(vault_errno()));
+		what = because;
+	}
 	return fail(app, exit_status_of_vault(err), "%s%s%s; %s", where, *where == '\0' ? "" : ": ",
 	    what, advice_for_vault(err));
 }

@@ -127,8 +127,9 @@ int paths_find(const struct app *app, struct paths *ret)
 	return r;
 }
 
-/* As mkdir -p, with the mode that the specification asks for. */
-static int make_dir(const struct app *app, char *path)
+/* As mkdir -p, with the mode that the specification asks for. 0, or errno, and
+ * path then ends where it failed. */
+static int make_dir(char *path)
 {
 	for (char *p = path + 1;; p++) {
 		char end = *p;
@@ -137,25 +138,45 @@ static int make_dir(const struct app *app, char *path)
 			continue;
 		*p = '\0';
 		if (mkdir(path, 0700) != 0 && errno != EEXIST)
-			return fail(app, STATUS_ERROR,
-			    "%s: the directory can't be made (%s); make it, mode 0700", path,
-			    strerror(errno));
+			return errno;
 		*p = end;
 		if (end == '\0')
 			return 0;
 	}
 }
 
+static char *state_dir(const struct paths *p)
+{
+	return strndup(p->state, (size_t)(strrchr(p->state, '/') - p->state));
+}
+
+static int require_dir(const struct app *app, char *path)
+{
+	int error = make_dir(path);
+
+	if (error == 0)
+		return 0;
+	return fail(app, STATUS_ERROR, "%s: the directory can't be made (%s); make it, mode 0700",
+	    path, strerror(error));
+}
+
 int paths_make_dirs(const struct app *app, const struct paths *p)
 {
-	_cleanup_free_ char *state_dir =
-	    strndup(p->state, (size_t)(strrchr(p->state, '/') - p->state));
+	_cleanup_free_ char *dir = state_dir(p);
 	int r;
 
-	if (state_dir == NULL)
+	if (dir == NULL)
 		return no_memory(app);
-	r = make_dir(app, state_dir);
+	r = require_dir(app, dir);
 	if (r == 0 && p->vault_is_name)
-		r = make_dir(app, p->vault_dir);
+		r = require_dir(app, p->vault_dir);
 	return r;
+}
+
+void paths_make_state_dir(const struct paths *p)
+{
+	_cleanup_free_ char *dir = state_dir(p);
+
+	if (dir != NULL)
+		(void)make_dir(dir);
 }

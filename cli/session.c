@@ -139,40 +139,65 @@ static int respond(void *ctx, const struct vault_token_info *slots, size_t n,
 }
 
 /* What only a YubiKey's slot can be the reason of. */
-static int fail_wrong_response(const struct touch *t)
+static int fail_wrong_response(const struct touch *t, enum exit_status *ret_status)
 {
+	*ret_status = STATUS_WRONG_TOKEN;
 	if (t->answered == NULL || t->answered->kind != VAULT_SLOT_YKOTP)
 		return fail_vault(t->app, VAULT_ERR_WRONG_RESPONSE);
-	if (t->answered->passphrase)
+	if (t->answered->passphrase) {
+		*ret_status = STATUS_PIN;
 		return fail(t->app, STATUS_PIN,
 		    "wrong passphrase, or slot 2 of the YubiKey was programmed anew since it was "
 		    "enrolled; repeat, or use another token of this vault");
+	}
 	return fail(t->app, STATUS_WRONG_TOKEN,
 	    "slot 2 of the YubiKey was programmed anew since it was enrolled, or it is another "
 	    "YubiKey; use another token of this vault");
 }
 
-static int unlock(struct touch *t, struct vault *v)
+static int fail_no_response(const struct touch *t, enum exit_status *ret_status)
 {
-	int r = vault_unlock(v, respond, t);
-
-	if (r == VAULT_ERR_RESPOND && t->status != 0)
+	*ret_status = t->status != 0 ? STATUS_CANCELLED : exit_status_of_token(t->err);
+	if (t->status != 0)
 		return t->status;
-	if (r == VAULT_ERR_RESPOND && t->err == TOKEN_ERR_NOT_ENROLLED && t->only != NULL)
+	if (t->err == TOKEN_ERR_NOT_ENROLLED && t->only != NULL)
 		return fail(t->app, STATUS_WRONG_TOKEN,
 		    "this is not the token \"%s\", or it was reset since; plug that one in and "
 		    "repeat",
 		    t->only);
-	if (r == VAULT_ERR_RESPOND && t->err == TOKEN_ERR_NOT_ENROLLED && t->except != NULL)
+	if (t->err == TOKEN_ERR_NOT_ENROLLED && t->except != NULL)
 		return fail(t->app, STATUS_WRONG_TOKEN,
 		    "the touch that removes \"%s\" must be of another token of this vault; plug "
 		    "that one in and repeat",
 		    t->except);
+	return fail_token(t->app, t->err == 0 ? TOKEN_ERR_INTERNAL : t->err, t->retries);
+}
+
+/* What a token or a host lacked, or a file that isn't what it was: no mistakes of
+ * the command line, and no faults of the machine. */
+static bool is_refusal(enum exit_status status)
+{
+	return status >= STATUS_NO_TOKEN && status < STATUS_AUDIT;
+}
+
+/* The error is reported before it is logged, which may fail in its own way. The
+ * status for the log is not always the one to end with: run ends with 125. */
+static int unlock(struct touch *t, struct vault *v)
+{
+	int r = vault_unlock(v, respond, t), reported;
+	enum exit_status status = exit_status_of_vault(r);
+
+	if (r == 0)
+		return STATUS_OK;
 	if (r == VAULT_ERR_RESPOND)
-		return fail_token(t->app, t->err == 0 ? TOKEN_ERR_INTERNAL : t->err, t->retries);
-	if (r == VAULT_ERR_WRONG_RESPONSE)
-		return fail_wrong_response(t);
-	return r == 0 ? STATUS_OK : fail_vault(t->app, r);
+		reported = fail_no_response(t, &status);
+	else if (r == VAULT_ERR_WRONG_RESPONSE)
+		reported = fail_wrong_response(t, &status);
+	else
+		reported = fail_vault(t->app, r);
+	if (is_refusal(status))
+		vault_unlock_refused(v, exit_status_code(status));
+	return reported;
 }
 
 int session_unlock(
@@ -223,7 +248,7 @@ static void free_names(struct dirent **names, int n)
 	free(names);
 }
 
-static int fail_no_vault(const struct app *app, const struct paths *p)
+int session_no_vault(const struct app *app, const struct paths *p)
 {
 	char others[OTHERS_SHOWN * (NAME_MAX + 3)] = "";
 	struct dirent **names = NULL;
@@ -260,6 +285,19 @@ static void note_trust(const struct app *app, const struct vault *v)
 	    (unsigned long long)s.generation, s.signer, text_time(s.committed, when));
 }
 
+static int open_refused(const struct app *app, const struct paths *p, int err)
+{
+	const struct vault_paths vp = paths_for_vault(p);
+	int reported = fail_vault(app, err);
+
+	if (!is_refusal(exit_status_of_vault(err)))
+		return reported;
+	/* A host that never had a vault has no place for a log yet. */
+	paths_make_state_dir(p);
+	vault_open_refused(&vp, exit_status_code(exit_status_of_vault(err)));
+	return reported;
+}
+
 int session_open(struct app *app, struct vault **ret)
 {
 	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
@@ -272,9 +310,9 @@ int session_open(struct app *app, struct vault **ret)
 	r = vault_open(&vp, app->accept_rollback ? VAULT_ACCEPT_ROLLBACK : 0, ret);
 	/* A host that has no key either: the missing vault comes first. */
 	if (r == VAULT_ERR_NO_VAULT || (r == VAULT_ERR_NO_HOST_KEY && access(p.vault, F_OK) != 0))
-		return fail_no_vault(app, &p);
+		return session_no_vault(app, &p);
 	if (r != 0)
-		return fail_vault(app, r);
+		return open_refused(app, &p, r);
 	note_trust(app, *ret);
 	return STATUS_OK;
 }

@@ -10,6 +10,9 @@
  * others are there names the others. */
 int session_open(struct app *, struct vault **ret) __attribute__((warn_unused_result));
 
+/* There is no vault: which others are there. STATUS_NOT_FOUND, reported. */
+int session_no_vault(const struct app *, const struct paths *) __attribute__((warn_unused_result));
+
 /* One touch. purpose completes "Touch the token TO ..." ("get ibkr/live");
  * it is text from outside. entry, if not NULL, is checked for damage before
  * anyone is asked to touch. */

@@ -127,6 +127,7 @@ int vault_entry_put(struct vault *v, const char *name, bool replace,
 	e->info.n_fields = info.n_fields;
 	e->info.labels = info.labels;
 	e->info.n_labels = info.n_labels;
+	vault_change_is(v, VAULT_CHANGE_ENTRY, name);
 	return 0;
 }
 
@@ -154,6 +155,7 @@ int vault_entry_rename(struct vault *v, const char *from, const char *to, int64_
 	*e = moved;
 	e->info.name = name;
 	e->info.modified = now;
+	vault_change_is(v, VAULT_CHANGE_ENTRY, from);
 	return 0;
 }
 
@@ -165,6 +167,7 @@ int vault_entry_remove(struct vault *v, const char *name)
 	if (!found)
 		return VAULT_ERR_NO_ENTRY;
 	index_remove(&v->index, at);
+	vault_change_is(v, VAULT_CHANGE_ENTRY, name);
 	return 0;
 }
 

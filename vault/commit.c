@@ -355,6 +355,8 @@ int vault_commit_check(struct vault *v)
 
 	if (r == 0)
 		r = store_check_writable(&v->state_store);
+	if (r == 0)
+		r = vault_audit_ready(v);
 	return r == 0 ? store_lock(&v->store, LOCK_WAIT_MS, &lock) : r;
 }
 
@@ -388,6 +390,8 @@ static int write_and_note(struct vault *v, int64_t now)
 	if (r == 0)
 		r = store_lock(&v->state_store, LOCK_WAIT_MS, &lock);
 	if (r == 0)
+		r = vault_audit_sync(v);
+	if (r == 0)
 		r = vault_write_generation(v, false, now);
 	if (r != 0)
 		return r;
@@ -396,6 +400,8 @@ static int write_and_note(struct vault *v, int64_t now)
 		r = reload_unlocked(v);
 	if (r == 0)
 		r = state_note_locked(v);
+	if (r == 0)
+		r = vault_audit_change(v);
 	return r == 0 ? 0 : store_fail(VAULT_ERR_UNRECORDED, vault_where());
 }
 
@@ -412,6 +418,7 @@ int vault_commit(struct vault *v, vault_change_fn change, void *ctx, int64_t now
 	if (r != 0)
 		return r;
 	v->revokes = false;
+	vault_change_is(v, VAULT_CHANGE_ENTRY, "");
 	r = change(v, ctx);
 	return r == 0 ? write_and_note(v, now) : store_fail(r, v->store.path);
 }

@@ -3,6 +3,7 @@
 #ifndef TOUCHVAULT_VAULT_COMMIT_H
 #define TOUCHVAULT_VAULT_COMMIT_H
 
+#include "vault/audit.h"
 #include "vault/entry.h"
 #include "vault/host.h"
 #include "vault/own_key.h"
@@ -38,7 +39,27 @@ struct vault {
 	bool revokes;           /* the change takes access away: no .prev is kept */
 	struct host_file draft; /* of a key that is not written yet; kind 0: of none */
 	int without_tpm;        /* why that isn't a TPM's, or 0 */
+	bool went_back;         /* VAULT_ACCEPT_ROLLBACK made a difference */
+	enum vault_change_kind change_kind;
+	char change_name[VAULT_NAME_MAX + 1];
+	struct audit_log audit; /* store.dirfd -1 until it is needed */
 };
+
+/* witness.c: the audit log of a vault. All VAULT_ERR_AUDIT. */
+/* That it can be written, as far as that is known before a touch. */
+int vault_audit_ready(struct vault *) __attribute__((warn_unused_result));
+/* One event. sync: on the disk, when this returns, with all before it. */
+int vault_audit_note(struct vault *, const char *event, const char *name, bool sync)
+    __attribute__((warn_unused_result));
+int vault_audit_sync(struct vault *) __attribute__((warn_unused_result));
+/* That an entry is to be opened: synced. */
+int vault_audit_entry(struct vault *, const char *name) __attribute__((warn_unused_result));
+/* That a generation is in place: synced. */
+int vault_audit_change(struct vault *) __attribute__((warn_unused_result));
+
+/* The places of p, with nothing read. */
+int vault_at(const struct vault_paths *p, unsigned flags, struct vault **ret)
+    __attribute__((warn_unused_result));
 
 /* Read the file at v->store anew: parse, open, check; forgets what was
  * unlocked but for v->keys->slot. */

@@ -39,6 +39,7 @@ int vault_draft(const struct vault_paths *p, const struct vault_new_host *host, 
 	if (v == NULL)
 		return store_fail(VAULT_ERR_NOMEM, p->vault);
 	v->fd = v->store.dirfd = v->host_store.dirfd = v->state_store.dirfd = -1;
+	v->audit.store.dirfd = -1;
 	v->keys = secret_alloc(sizeof(*v->keys));
 	if (v->keys == NULL)
 		return store_fail(VAULT_ERR_NOMEM, p->vault);
@@ -49,6 +50,8 @@ int vault_draft(const struct vault_paths *p, const struct vault_new_host *host, 
 		r = store_open(p->state, &v->state_store);
 	if (r != 0)
 		return r;
+	randombytes_buf(v->header.vault_id, VAULT_ID_LEN);
+	randombytes_buf(v->header.vault_salt, VAULT_SALT_LEN);
 	r = check_is_free(&v->store);
 	if (r == 0)
 		r = vault_commit_check(v);
@@ -58,8 +61,6 @@ int vault_draft(const struct vault_paths *p, const struct vault_new_host *host, 
 		r = own_key_draft(v, OWN_KEY, host);
 	if (r != 0)
 		return r;
-	randombytes_buf(v->header.vault_id, VAULT_ID_LEN);
-	randombytes_buf(v->header.vault_salt, VAULT_SALT_LEN);
 	*ret = TAKE_PTR(v);
 	return 0;
 }
@@ -121,5 +122,9 @@ int vault_create(struct vault *v, const struct vault_new_token *token,
 		v->unlocked_slot = 0;
 		r = vault_derive_master(v);
 	}
-	return r == 0 ? vault_state_note(v) : r;
+	if (r == 0)
+		r = vault_state_note(v);
+	if (r == 0 && vault_audit_note(v, "create", "", true) != 0)
+		r = store_fail(VAULT_ERR_UNRECORDED, vault_where());
+	return r;
 }

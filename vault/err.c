@@ -73,6 +73,8 @@ const char *vault_strerror(int err)
 	case VAULT_ERR_UNRECORDED:
 		return "the change is stored, but not yet recorded on this host, or not yet safe "
 		       "from a power cut";
+	case VAULT_ERR_AUDIT:
+		return "the audit log can't be read or written";
 	case VAULT_ERR_TOKEN_IN_USE:
 		return "the token that was touched is the one to remove";
 	case VAULT_ERR_REQUEST:

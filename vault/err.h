@@ -56,6 +56,7 @@ enum vault_err {
 	VAULT_ERR_TPM_OTHER = -47,      /* not the one that sealed the host key */
 	VAULT_ERR_TPM_CLEARED = -48,    /* that one, but it was cleared */
 	VAULT_ERR_TPM_FAILED = -49,     /* or it isn't one */
+	VAULT_ERR_AUDIT = -50,          /* the audit log can't be written or read: errno says why */
 };
 
 /* English for an error, without a full stop; never NULL. */

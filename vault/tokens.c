@@ -109,9 +109,11 @@ int vault_token_add(struct vault *v, const struct vault_new_token *t,
 		return VAULT_ERR_LIMIT;
 	memcpy(secret->v, v->keys->slot.v, sizeof(secret->v));
 	r = vault_slot_make(v, i, t, response, secret, now);
-	if (r == 0)
-		v->index.n_tokens++;
-	return r;
+	if (r != 0)
+		return r;
+	v->index.n_tokens++;
+	vault_change_is(v, VAULT_CHANGE_ENTRY, t->name);
+	return 0;
 }
 
 int vault_token_replace(struct vault *v, const char *name, const struct vault_new_token *t,
@@ -131,6 +133,7 @@ int vault_token_replace(struct vault *v, const char *name, const struct vault_ne
 	 * touched, which may be this one. */
 	if (r == 0 && i == v->unlocked_slot)
 		v->keys->slot = *secret;
+	vault_change_is(v, VAULT_CHANGE_ENTRY, name);
 	return r;
 }
 
@@ -157,6 +160,7 @@ int vault_token_remove(struct vault *v, const char *name, int64_t now)
 	memmove(&v->index.tokens[i], &v->index.tokens[i + 1], after * sizeof(v->index.tokens[0]));
 	v->index.n_tokens--;
 	v->revokes = true;
+	vault_change_is(v, VAULT_CHANGE_REVOCATION, name);
 	if (v->unlocked_slot > i)
 		v->unlocked_slot--;
 	return 0;
@@ -177,6 +181,7 @@ int vault_token_rename(struct vault *v, const char *from, const char *to)
 	if (copy == NULL)
 		return VAULT_ERR_NOMEM;
 	v->index.tokens[i].info.name = copy;
+	vault_change_is(v, VAULT_CHANGE_ENTRY, from);
 	return 0;
 }
 
@@ -189,5 +194,6 @@ int vault_token_tested(struct vault *v, const char *name, int64_t now)
 	if (i != v->unlocked_slot)
 		return VAULT_ERR_WRONG_RESPONSE;
 	v->index.tokens[i].info.tested = now;
+	vault_change_is(v, VAULT_CHANGE_ENTRY, name);
 	return 0;
 }

@@ -37,6 +37,7 @@ void vault_close(struct vault *v)
 	store_close(&v->store);
 	store_close(&v->host_store);
 	store_close(&v->state_store);
+	audit_close(&v->audit);
 	secret_free(v->keys);
 	free(v);
 }
@@ -269,8 +270,8 @@ static int trust_check(struct vault *v)
 	if (r != 0)
 		return r;
 	pinned = state_path_find(&state, v->store.path);
-	if (pinned != NULL && memcmp(pinned, v->header.vault_id, VAULT_ID_LEN) != 0 &&
-	    !(v->flags & VAULT_ACCEPT_ROLLBACK))
+	v->went_back = pinned != NULL && memcmp(pinned, v->header.vault_id, VAULT_ID_LEN) != 0;
+	if (v->went_back && !(v->flags & VAULT_ACCEPT_ROLLBACK))
 		return VAULT_ERR_REPLACED;
 	mark = state_vault_find(&state, v->header.vault_id);
 	v->trust = mark == NULL ? VAULT_TRUST_UNVERIFIED : VAULT_TRUST_VERIFIED;
@@ -283,6 +284,7 @@ static int trust_check(struct vault *v)
 	if (v->header.gen == mark->gen && memcmp(v->tag, mark->tag, TAG_LEN) == 0)
 		return 0;
 	v->trust = VAULT_TRUST_OLDER;
+	v->went_back = true;
 	/* To go back is the user's decision, but not to whose generation: one by
 	 * a host that was revoked since is a forgery as likely as a backup. */
 	if (v->flags & VAULT_ACCEPT_ROLLBACK)
@@ -349,7 +351,7 @@ int vault_load(struct vault *v)
 	return store_fail(r, v->store.path);
 }
 
-static int vault_new(const struct vault_paths *p, unsigned flags, struct vault **ret)
+int vault_at(const struct vault_paths *p, unsigned flags, struct vault **ret)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = calloc(1, sizeof(*v));
 	int r;
@@ -357,6 +359,7 @@ static int vault_new(const struct vault_paths *p, unsigned flags, struct vault *
 	if (v == NULL)
 		return store_fail(VAULT_ERR_NOMEM, p->vault);
 	v->fd = v->store.dirfd = v->host_store.dirfd = v->state_store.dirfd = -1;
+	v->audit.store.dirfd = -1;
 	v->flags = flags;
 	v->keys = secret_alloc(sizeof(*v->keys));
 	if (v->keys == NULL)
@@ -381,7 +384,7 @@ int vault_open(const struct vault_paths *p, unsigned flags, struct vault **ret)
 	int r;
 
 	*ret = NULL;
-	r = vault_new(p, flags, &v);
+	r = vault_at(p, flags, &v);
 	if (r == 0)
 		r = vault_load(v);
 	if (r == 0)
@@ -427,6 +430,10 @@ int vault_unlock(struct vault *v, vault_respond_fn respond, void *ctx)
 
 	if (response == NULL)
 		return store_fail(VAULT_ERR_NOMEM, v->store.path);
+	/* Nobody is to touch for what can't be logged. */
+	r = vault_audit_ready(v);
+	if (r != 0)
+		return r;
 	vault_token_salt(v, salt);
 	if (respond(ctx, v->token_infos, v->header.n_token_slots, salt, response) != 0 ||
 	    response->slot >= v->header.n_token_slots)
@@ -438,7 +445,12 @@ int vault_unlock(struct vault *v, vault_respond_fn respond, void *ctx)
 		r = vault_derive_master(v);
 	if (r != 0)
 		return store_fail(r, v->store.path);
-	return vault_state_note(v);
+	/* What the host remembers changes with it, so a rollback is synced. */
+	r = vault_audit_note(v, v->went_back ? "rollback" : "unlock", "", v->went_back);
+	if (r == 0)
+		r = vault_state_note(v);
+	v->unlocked = r == 0;
+	return r;
 }
 
 void vault_summarize(const struct vault *v, struct vault_summary *ret)
@@ -540,6 +552,9 @@ int vault_entry_open(struct vault *v, const struct vault_entry_info *info, struc
 
 	if (!v->unlocked || e->pending != NULL)
 		return store_fail(VAULT_ERR_INTERNAL, v->store.path);
+	r = vault_audit_entry(v, info->name);
+	if (r != 0)
+		return r;
 	r = vault_record_load(v, e, &record);
 	if (r == 0)
 		r = entry_record_open(&place, v->keys->master, record, e->record_len, &plain, &len);

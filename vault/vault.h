@@ -375,6 +375,84 @@ int vault_request_decode(const char *text, size_t len, struct vault_host_request
 int vault_request_confirm(const struct vault_host_request *, const char *typed)
     __attribute__((warn_unused_result));
 
+/* What approves or revokes a host says so, in its vault_change_fn, with the name
+ * of the host: the audit log calls the commit that then. */
+enum vault_change_kind {
+	VAULT_CHANGE_ENTRY, /* of entries, or names: what is not said to be another */
+	VAULT_CHANGE_APPROVAL,
+	VAULT_CHANGE_REVOCATION,
+};
+void vault_change_is(struct vault *, enum vault_change_kind, const char *name);
+
+/* The audit log: vault_unlock, vault_entry_open and vault_commit write it, and
+ * fail with VAULT_ERR_AUDIT where that can't be done. FORMAT.md, "Audit log". */
+
+/* One event, as it stands there. Strings are borrowed for the call. */
+struct vault_event {
+	uint64_t number; /* from 1 */
+	int64_t time;
+	const char *event, *command, *code; /* code: of a refusal, else "" */
+	uint64_t generation;
+	const char *token, *name; /* "" where there is none, or unreadable */
+	bool unreadable;          /* they are under another key than this host has */
+	uint8_t id[VAULT_ID_LEN];
+	uint8_t mac[32];
+};
+
+/* Who is asked for the time, and told of each event that was written, or that
+ * was to be and could not. For the whole process; none: time 0. */
+struct vault_witness {
+	const char *command; /* the word for it in the log */
+	int64_t (*now)(void);
+	void (*tell)(const struct vault_event *, bool written);
+};
+void vault_witness_set(const struct vault_witness *);
+
+/* A command was refused, code says why (a word as "host-not-approved"): by
+ * vault_open, or when v was to be unlocked. The log is written if it can be. */
+void vault_open_refused(const struct vault_paths *, const char *code);
+void vault_unlock_refused(struct vault *, const char *code);
+
+/* The log of the vault that the path holds, oldest event first, without a touch,
+ * until fn returns non-zero, which is then returned. The host key is used for
+ * names only, and left alone where none are asked for. NO_VAULT, AUDIT, and what a
+ * header that is none gives. */
+typedef int (*vault_event_fn)(void *ctx, const struct vault_event *);
+int vault_audit_read(const struct vault_paths *, bool names, vault_event_fn, void *ctx)
+    __attribute__((warn_unused_result));
+
+#define VAULT_AUDIT_FINDINGS_MAX 16
+
+enum vault_audit_fault {
+	VAULT_AUDIT_CHANGED = 1, /* this line; from 0: not a line of a log */
+	VAULT_AUDIT_MISSING,     /* lines from, to */
+	VAULT_AUDIT_MISPLACED,   /* twice, or after a later one */
+	VAULT_AUDIT_UNSEALED,    /* lines from, to: not what they were at the seal */
+	VAULT_AUDIT_BREAK,       /* a new chain: lines before may be missing */
+	VAULT_AUDIT_TORN,        /* the last line is not whole */
+	VAULT_AUDIT_KEY,         /* the stored key is not the one that follows */
+};
+
+struct vault_audit_finding {
+	enum vault_audit_fault what;
+	uint64_t from, to; /* numbers of lines, inclusive */
+	unsigned file;     /* 0: the newest, 1: .1 ... */
+	size_t line;       /* in that file, from 1; 0: nowhere, as at the end */
+};
+
+struct vault_audit_report {
+	uint64_t n_lines, first, last; /* numbers of the first and the last line */
+	int64_t first_time;
+	uint64_t n_proven, proven_from; /* how many lines, and from which on; 0: none */
+	int64_t proven_time;
+	size_t n_faults, n_findings; /* n_findings: those of the faults that are told */
+	struct vault_audit_finding findings[VAULT_AUDIT_FINDINGS_MAX];
+};
+
+/* Prove the log of an unlocked vault: 0 also where there are faults. AUDIT. */
+int vault_audit_verify(struct vault *, struct vault_audit_report *ret)
+    __attribute__((warn_unused_result));
+
 /* Well-formed names: entries [A-Za-z0-9._/-], components neither empty nor
  * "." nor "..", no leading "-"; fields and label keys [A-Za-z0-9._-], no
  * leading "-". */

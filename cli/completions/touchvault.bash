@@ -2,7 +2,7 @@
 # bash completion for touchvault(1). Names come from list, show and status, which
 # need no touch. Nothing goes through "compgen -W", which expands what it is given.
 
-_touchvault_commands=(init add edit get run list show rename remove token host status help version)
+_touchvault_commands=(init add edit get run list show rename remove token host status log help version)
 _touchvault_globals=(--vault --device --json --accept-rollback --help --version)
 
 _touchvault_options() { # command
@@ -14,6 +14,7 @@ _touchvault_options() { # command
 	get) options+=(--show) ;;
 	token) options+=(--new-device --pin --allow-no-touch --no-passphrase) ;;
 	host) options+=(--name --label --fingerprint --kind --tpm --drop-old-key) ;;
+	log) options+=(--since --last) ;;
 	run) options+=(--env --env-all --file --pristine) ;;
 	esac
 }
@@ -21,7 +22,8 @@ _touchvault_options() { # command
 _touchvault_takes_value() { # option
 	case $1 in
 	--vault | --device | --new-device | --pin | --token-name | --host-name | --kind | --tpm | --field | \
-		--from-env | --name | --fingerprint | --label | --unset | --unset-label | --env | --env-all | --file) return 0 ;;
+		--from-env | --name | --fingerprint | --label | --unset | --unset-label | --env | --env-all | --file | \
+		--since | --last) return 0 ;;
 	esac
 	return 1
 }
@@ -133,6 +135,7 @@ _touchvault_operand() {
 	edit:0 | get:0 | list:0 | show:0 | rename:0 | remove:0)
 		_touchvault_offer_lines '' '' < <(_touchvault_entries)
 		;;
+	log:0) _touchvault_offer '' '' verify ;;
 	token:0) _touchvault_offer '' '' list add remove rename test refresh info set-pin change-pin program ;;
 	token:1)
 		[[ $entry == @(remove|rename|test|refresh) ]] &&

@@ -2,12 +2,12 @@
 # fish completion for touchvault(1). Names come from list, show and status, which
 # need no touch.
 
-set -g __touchvault_commands init add edit get run list show rename remove token host status help version
+set -g __touchvault_commands init add edit get run list show rename remove token host status log help version
 
 # The command, then the operands, on the line before the cursor.
 function __touchvault_operands
 	set -l takes_value --vault --device --new-device --pin --token-name --host-name --kind --tpm --field --from-env \
-		--name --fingerprint --label --unset --unset-label --env --env-all --file
+		--name --fingerprint --label --unset --unset-label --env --env-all --file --since --last
 	set -l skip no
 	for word in (commandline -opc)[2..-1]
 		if test $skip = yes
@@ -130,6 +130,7 @@ complete -c touchvault -n '__touchvault_at ""' -a remove -d 'remove an entry'
 complete -c touchvault -n '__touchvault_at ""' -a token -d 'list, add, remove and test tokens'
 complete -c touchvault -n '__touchvault_at ""' -a host -d 'approve, list and revoke hosts'
 complete -c touchvault -n '__touchvault_at ""' -a status -d 'show the vault, its tokens and hosts'
+complete -c touchvault -n '__touchvault_at ""' -a log -d 'show or prove the audit log'
 complete -c touchvault -n '__touchvault_at ""' -a help -d 'say how a command is used'
 complete -c touchvault -n '__touchvault_at ""' -a version -d 'print versions'
 
@@ -154,6 +155,9 @@ complete -c touchvault -n '__touchvault_at host' -l tpm -r -F -d 'the device or 
 complete -c touchvault -n '__touchvault_at host' -l drop-old-key -d 'even if another vault may need it'
 complete -c touchvault -n '__touchvault_at host 0' -a 'show request approve list revoke rename label rekey'
 complete -c touchvault -n '__touchvault_at_host' -a '(__touchvault_hosts)'
+complete -c touchvault -n '__touchvault_at log 0' -a verify -d 'prove it, by a touch'
+complete -c touchvault -n '__touchvault_at log' -l since -x -d 'from then on: 2026-11-24, or 2026-11-24T08:00:00Z'
+complete -c touchvault -n '__touchvault_at log' -l last -x -d 'so many, the newest'
 complete -c touchvault -n '__touchvault_at get' -l show -d 'print it even if standard output is a terminal'
 complete -c touchvault -n '__touchvault_at edit' -l unset -x -a '(__touchvault_second fields)' -d 'drop a field'
 complete -c touchvault -n '__touchvault_at edit' -l unset-label -x -a '(__touchvault_second labels)' -d 'drop a label'

@@ -150,6 +150,10 @@ class FaultCase(Case):
         self.assertEqual(self.value("next"), b"next value")
         self.assertEqual(self.value("kept"), KEPT)
 
+    def log_is_whole(self):
+        """Nothing of the audit log is missing or changed."""
+        self.ok(self.home.run(*self.device, "log", "verify"))
+
     def files(self):
         return sorted(os.listdir(os.path.dirname(self.home.vault)))
 

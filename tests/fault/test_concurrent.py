@@ -82,6 +82,35 @@ class Writers(FaultCase):
         self.assertEqual(self.names(), sorted([*BEFORE, "first", "second"]))
 
 
+class Loggers(FaultCase):
+    """All that happens at once is in the audit log, each line once."""
+
+    def events(self, home):
+        return json.loads(self.ok(home.run("log", "--json")).out)
+
+    def test_reading(self):
+        tokens = [self.twin(self.plugged, f"twin{i}") for i in range(4)]
+        before = len(self.events(self.home))
+        for _ in range(3):
+            for running in [Running(self.home, ["--device", t.path, "get", "kept"]) for t in tokens]:
+                self.assertEqual(self.ok(running.result()).out, KEPT)
+        found = self.events(self.home)
+        self.assertEqual([e["number"] for e in found], list(range(1, before + 24 + 1)))
+        self.assertEqual(sorted(e["event"] for e in found[before:]), ["get"] * 12 + ["unlock"] * 12)
+        self.log_is_whole()
+
+    def test_refusals(self):
+        """Many, with nothing to wait for, and the first of which makes the log."""
+        other = Home(os.path.join(self.dir, "other"))
+        os.makedirs(os.path.dirname(other.vault), 0o700)
+        shutil.copy(self.home.vault, other.vault)
+        for running in [Running(other, ["list"]) for _ in range(20)]:
+            self.refused(running.result(), 20)
+        found = self.events(other)
+        self.assertEqual([e["number"] for e in found], list(range(1, 22)))
+        self.assertEqual([e["event"] for e in found], ["begin"] + ["refusal"] * 20)
+
+
 class Locked(FaultCase):
     """The lock in the hands of somebody else."""
 

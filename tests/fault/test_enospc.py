@@ -20,9 +20,15 @@ ERRORS = {
     "linkat": ("ENOSPC", "EDQUOT", "EROFS", "EIO"),
     "unlinkat": ("EROFS", "EIO"),
     "mkdir": ("ENOSPC", "EDQUOT", "EROFS", "EIO"),
+    "mkdirat": ("ENOSPC", "EDQUOT", "EROFS", "EIO"),
     "flock": ("ENOLCK", "EIO"),
 }
 READ_ERRORS = {"openat": ("EIO", "EMFILE"), "pread64": ("EIO",), "newfstatat": ("EIO",)}
+
+
+def of_the_log(result):
+    """A failure of the audit log has a status of its own, and a sentence."""
+    return b": the audit log can't be read or written (" in result.err
 
 
 def harmless(call, kept=False):
@@ -51,13 +57,15 @@ class Injected(FaultCase):
             self.ok(result)
             self.assertEqual(self.holds(change.after), change.after)
         else:
-            self.one_sentence(result, 1)
+            # What is stored is stored, whether or not it could be logged.
+            self.one_sentence(result, 35 if not replaced and of_the_log(result) else 1)
             if not replaced:
                 self.assertEqual(digest(self.home.vault), self.before)
             self.holds(change.after if replaced else BEFORE)
         self.assertNotIn("default.tv.tmp", self.files())
         self.previous_opens()
         self.still_takes_a_change(change.after if replaced or fine else BEFORE)
+        self.log_is_whole()
 
     def each(self, change, errors, wanted):
         path = commit_path(self.calls_of(change))
@@ -83,7 +91,9 @@ class Injected(FaultCase):
     def test_reading_fails_in_the_middle_of_a_change(self):
         def wanted(call):
             # An unreadable machine-id has a test of its own.
-            return replaces(call) or not (call.changes_a_file() or "machine-id" in call.text)
+            # The system log looks for its time zone.
+            return replaces(call) or not (call.changes_a_file() or "machine-id" in call.text or
+                                          "localtime" in call.text or "st_mode=S_IFREG|0644" in call.text)
         self.each(CHANGES["add"], READ_ERRORS, wanted)
 
     def test_locks_are_not_to_be_had(self):
@@ -129,6 +139,29 @@ class Injected(FaultCase):
                 self.restore()
 
 
+class InjectedGet(FaultCase):
+    """A secret whose line can't be written, synced or moved on from stays inside."""
+
+    GET = Change("get", ["get", "kept"], b"", BEFORE)
+
+    def test_get(self):
+        calls = [c for c in commit_path(self.calls_of(self.GET)) if c.changes_a_file()]
+        log = [c for c in calls if c.name in ("openat", "pwrite64", "fdatasync")]
+        # Lock, log and state are opened for the touch and for the entry.
+        self.assertEqual([c.name for c in log], ["openat"] * 3 + ["pwrite64"] * 2 + ["openat"] * 3 +
+                         ["pwrite64", "fdatasync", "pwrite64"])
+        for call in log:
+            for error in ERRORS[call.name]:
+                with self.subTest(call=str(call), error=error):
+                    result = self.change(self.GET, wrap=self.strace(
+                        "-e", f"inject={call.name}:error={error}:when={call.nth}"))
+                    self.one_sentence(result, 35)
+                    self.assertTrue(of_the_log(result), result)
+                    self.assertEqual(self.value("kept"), KEPT)
+                    self.log_is_whole()
+                self.restore()
+
+
 class InjectedInit(FaultCase):
     INIT = Change("init", ["init"], b"", {})
 
@@ -141,7 +174,7 @@ class InjectedInit(FaultCase):
 
     def test_init(self):
         calls = self.calls_of(self.INIT)
-        path = [c for c in calls if c.name == "mkdir"] + commit_path(calls)
+        path = [c for c in calls if c.name.startswith("mkdir")] + commit_path(calls)
         for call in (c for c in path if c.changes_a_file()):
             for error in ERRORS[call.name][:None if FULL else 2]:
                 with self.subTest(call=str(call), error=error):
@@ -157,7 +190,7 @@ class InjectedInit(FaultCase):
         elif call.name == "write" and call.text.startswith("write(1,"):
             self.assertEqual(result.status, 1, result)
         else:
-            self.one_sentence(result, 1)
+            self.one_sentence(result, 35 if call.name == "mkdirat" else 1)
         again = self.home.run(*self.device, "init")
         self.assertIn(again.status, (0, 4), again)
         self.ok(self.home.run(*self.device, "add", "kept", "--field", "k=-", stdin=KEPT))
@@ -189,6 +222,9 @@ class RealDisk(FaultCase):
     def state_dir(self):
         return os.path.dirname(self.home.state)
 
+    def audit_dir(self):
+        return os.path.join(self.state_dir(), "audit")
+
     def fill(self, directory, leave):
         """Until no more than leave bytes are free."""
         path = os.path.join(directory, "ballast")
@@ -215,22 +251,32 @@ class RealDisk(FaultCase):
         self.still_takes_a_change(self.holds(CHANGES["add"].after))
 
     def test_state_on_a_full_disk(self):
-        """Where only the record of the new generation finds no room."""
+        """Where the log finds no room, or only the record of the new generation:
+        nothing is given out that isn't logged, and nothing is changed unnoticed."""
         self.mount(self.state_dir(), "64k")
-        ballast = self.fill(self.state_dir(), 0)
+        log, = (n for n in os.listdir(self.audit_dir()) if n.endswith(".log"))
+        size = os.path.getsize(os.path.join(self.audit_dir(), log))
         change = CHANGES["add"]
-        result = self.change(change)
-        self.one_sentence(result, 1)
-        held = self.holds_by_name(BEFORE, change.after)
+        statuses = []
+        # The page that the log's last line is in has some room left.
+        for page in range(-size % 4096, 0, -300):
+            ballast = self.fill(self.state_dir(), 0)
+            got = self.home.run(*self.device, "get", "kept", "k")
+            statuses.append(got.status)
+            if got.status != 0:
+                self.one_sentence(got, 35)
+            os.unlink(ballast)
+        self.assertEqual(statuses[-1], 35)
+        ballast = self.fill(self.state_dir(), 0)
+        before = digest(self.home.vault)
+        self.one_sentence(self.change(change), 35)
+        self.assertEqual(digest(self.home.vault), before)
         os.unlink(ballast)
-        self.still_takes_a_change(self.holds(held))
-
-    def holds_by_name(self, *possible):
-        names = self.names()
-        return next(p for p in possible if sorted(p) == names)
+        self.log_is_whole()
+        self.still_takes_a_change(self.holds(BEFORE))
 
     def test_read_only_disk(self):
-        """Nothing is written, so reading goes on, host state and all."""
+        """What needs no touch goes on; what can't be logged is not given out."""
         self.mount(self.vault_dir(), "256k")
         self.mount(self.state_dir(), "64k")
         before = digest(self.home.vault)
@@ -241,8 +287,12 @@ class RealDisk(FaultCase):
                 self.one_sentence(self.change(change), 1)
         self.assertEqual(digest(self.home.vault), before)
         self.assertEqual(sorted(BEFORE), self.names())
+        touched = len(self.plugged.transactions())
         with self.subTest("get"):
-            self.assertEqual(self.value("kept"), KEPT)
+            self.one_sentence(self.home.run(*self.device, "get", "kept", "k"), 35)
+            self.ok(self.home.run("log"))
+        # Nobody was asked to touch for nothing.
+        self.assertEqual(len(self.plugged.transactions()), touched)
         for directory in (self.vault_dir(), self.state_dir()):
             subprocess.run(["mount", "-o", "remount,rw", directory], check=True)
         self.still_takes_a_change(BEFORE)
@@ -297,7 +347,7 @@ class FileSizeLimit(FaultCase):
                 result = self.change(CHANGES["add"], wrap=["prlimit", f"--fsize={size}", "--"])
                 self.assertEqual(digest(self.home.vault), before)
                 self.still_takes_a_change(self.holds(BEFORE))
-                self.one_sentence(result, 1)
+                self.one_sentence(result, 35 if of_the_log(result) else 1)
             self.restore()
 
 

@@ -41,6 +41,7 @@ class Killed(FaultCase):
                 self.previous_opens()
                 self.still_takes_a_change(held)
                 self.previous_opens()
+                self.log_is_whole()
             self.restore()
         # Else the kills came too late or too early to prove anything.
         self.assertEqual(outcomes, {True, False})
@@ -101,6 +102,49 @@ class Killed(FaultCase):
             self.restore()
 
 
+class KilledGet(FaultCase):
+    """What was given out is in the log, and the log is whole."""
+
+    GET = Change("get", ["get", "kept"], b"", BEFORE)
+
+    def lines(self):
+        return json.loads(self.ok(self.home.run("log", "--json")).out)
+
+    def test_get(self):
+        path = commit_path(self.calls_of(self.GET))
+        printed, written = set(), set()
+        for call in path:
+            with self.subTest(killed_at=str(call)):
+                before = len(self.lines())
+                result = self.change(self.GET, wrap=self.strace(
+                    "-e", f"inject={call.name}:signal=KILL:when={call.nth}"))
+                self.assertEqual(result.status, -signal.SIGKILL, result)
+                self.assertIn(result.out, (b"", KEPT))
+                new = [e["event"] for e in self.lines()[before:]]
+                self.assertIn(new, ([], ["unlock"], ["unlock", "get"]))
+                if result.out:
+                    self.assertEqual(new, ["unlock", "get"])
+                printed.add(result.out)
+                written.add(len(new))
+                self.log_is_whole()
+            self.restore()
+        self.assertEqual((printed, written), ({b"", KEPT}, {0, 1, 2}))
+
+    def test_synced_before_it_is_given_out(self):
+        path = commit_path(self.calls_of(self.GET))
+        texts = [c.text for c in path]
+        last_line = max(i for i, t in enumerate(texts) if re.match(r'pwrite64\(\d+, "\{', t))
+        fd = re.match(r"pwrite64\((\d+),", texts[last_line])[1]
+        synced = texts.index(f"fdatasync({fd})", last_line)
+        key = next(i for i, t in enumerate(texts) if i > synced and re.match(r'pwrite64\(\d+, "TVAUDK1', t))
+        given_out = next(i for i, t in enumerate(texts) if t.startswith("write(1,"))
+        # The record of the entry is only read, let alone decrypted, after that.
+        record = next(i for i, t in enumerate(texts) if i > key and t.startswith("pread64("))
+        self.assertEqual(sorted([last_line, synced, key, record, given_out]),
+                         [last_line, synced, key, record, given_out])
+        self.assertEqual(len([t for t in texts if t.startswith(("fsync", "fdatasync"))]), 1)
+
+
 class KilledInit(FaultCase):
     """There is either no vault, and init makes one, or a whole one."""
 
@@ -115,7 +159,7 @@ class KilledInit(FaultCase):
 
     def path(self):
         calls = self.calls_of(self.INIT)
-        made = [c for c in calls if c.name == "mkdir"]
+        made = [c for c in calls if c.name.startswith("mkdir")]
         return made + commit_path(calls)
 
     def finish(self):
@@ -139,6 +183,7 @@ class KilledInit(FaultCase):
                 self.assertEqual(self.names(), ["kept"])
                 self.assertEqual(self.value("kept"), KEPT)
                 self.assertTrue(json.loads(self.ok(self.home.run("status", "--json")).out)["verified"])
+                self.log_is_whole()
             self.restore()
         self.assertEqual(seen, {0, 3})
 

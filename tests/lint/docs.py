@@ -284,6 +284,13 @@ LIMITS = (
     (r"vaults: \[0\*# \[", ["STATE_VAULTS_MAX"]),
     (r"pins: \[0\*# \[", ["VAULT_HOST_SLOTS_MAX"]),
     (r"paths: \[0\*# \[", ["STATE_PATHS_MAX"]),
+    (r"`ID.log.1` \(the newest\) to `ID.log.#`", ["AUDIT_OLD_FILES"]),
+    (r"A line is at most # bytes", ["AUDIT_LINE_MAX"]),
+    (r"below 2\^#; W is `\[a-z0-9-\]`, at most #,", ["AUDIT_NUMBER_BITS", "AUDIT_WORD_MAX"]),
+    (r"padded by `sodium_pad` to a multiple of #. So the disk", ["AUDIT_NAMES_PAD"]),
+    (r"\*\*State\*\*, # bytes", ["AUDIT_STATE_LEN"]),
+    (r"`H\(\"tv1 audit anchor\", V, empty\) -> #`", ["AUDIT_ANCHOR_LEN"]),
+    (r"Where the log has # bytes or more", ["AUDIT_ROTATE_LEN"]),
 )
 
 

@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The audit log: what is in it, who can read which part, and what log verify
+says when somebody was at its files."""
+from harness import *
+
+import glob
+import re
+
+# As a system log daemon listens: /dev/log of a /dev of its own.
+DAEMON = """
+mount --make-rprivate / && mkdir -p "$1/dev" && mount --rbind /dev "$1/dev"
+mount -t tmpfs -o mode=755 none /dev
+for f in null zero full random urandom tty ptmx; do : >/dev/$f; mount --bind "$1/dev/$f" /dev/$f; done
+mkdir /dev/pts && mount --rbind "$1/dev/pts" /dev/pts
+ln -s "$1/log" /dev/log
+shift
+exec "$@"
+"""
+
+
+class Log(Case):
+    def setUp(self):
+        super().setUp()
+        self.t = self.token()
+        self.new_vault(self.t)
+        self.add(self.t, "ibkr/live", {"key": "CANARY-4711"})
+
+    def run_(self, *args, home=None, **kwargs):
+        return (home or self.home).run("--device", self.t.path, *args, **kwargs)
+
+    def get(self):
+        return self.ok(self.run_("get", "ibkr/live"))
+
+    def log(self, *args, home=None):
+        return json.loads(self.ok((home or self.home).run("log", "--json", *args)).out)
+
+    def verify(self, status=0):
+        result = self.run_("log", "verify", "--json")
+        self.clean(result)
+        self.assertEqual(result.status, status, result)
+        return json.loads(result.out)
+
+    def paths(self, home=None, pattern="*.log"):
+        directory = os.path.join(os.path.dirname((home or self.home).state), "audit")
+        return glob.glob(os.path.join(directory, pattern))
+
+    def path(self, home=None):
+        path, = self.paths(home)
+        return path
+
+    def lines(self):
+        with open(self.path()) as f:
+            return f.read().splitlines()
+
+    def write(self, lines):
+        with open(self.path(), "w") as f:
+            f.write("".join(line + "\n" for line in lines))
+
+
+class Events(Log):
+    def events(self, since=0):
+        return [(e["event"], e["command"], e["code"], e["token"], e["name"]) for e in self.log()[since:]]
+
+    def test_what_each_command_leaves(self):
+        self.assertEqual(self.events(), [
+            ("begin", "init", "", "", ""), ("seal", "init", "", "", ""),
+            ("create", "init", "", "first", ""), ("unlock", "add", "", "first", ""),
+            ("change", "add", "", "first", "ibkr/live")])
+        for args, event in ((["get", "ibkr/live"], "get"), (["run", "--env-all", "ibkr/live", "--", "true"], "run"),
+                            (["edit", "ibkr/live", "--label", "a=b"], "read")):
+            n = len(self.log())
+            self.ok(self.run_(*args))
+            self.assertEqual(self.events(n)[:2], [("unlock", args[0], "", "first", ""),
+                                                  (event, args[0], "", "first", "ibkr/live")])
+        self.assertEqual(self.events()[-1], ("change", "edit", "", "first", "ibkr/live"))
+        n = len(self.log())
+        for args in (["list"], ["show", "ibkr/live"], ["status"], ["log"], ["token", "list"]):
+            self.ok(self.run_(*args))
+        self.assertEqual(len(self.log()), n)
+        self.ok(self.run_("remove", "ibkr/live"))
+        self.assertEqual(self.events()[-1], ("change", "remove", "", "first", "ibkr/live"))
+        self.assertEqual(self.verify()["faults"], 0)
+
+    def test_removing_a_token_is_a_revocation(self):
+        spare = self.token("spare")
+        self.ok(self.run_("token", "add", "spare", "--new-device", spare.path))
+        self.assertEqual(self.events()[-1], ("change", "token", "", "first", "spare"))
+        self.ok(self.run_("token", "remove", "spare"))
+        self.assertEqual(self.events()[-1], ("revocation", "token", "", "first", "spare"))
+
+    def test_refusals(self):
+        stranger = self.token("stranger")
+        self.refused(self.home.run("--device", stranger.path, "get", "ibkr/live"), 11)
+        self.assertEqual(self.events()[-1], ("refusal", "get", "wrong-token", "", ""))
+        self.t.control("touch-policy refused")
+        self.refused(self.run_("run", "--env-all", "ibkr/live", "--", "true"), 125)
+        self.assertEqual(self.events()[-1], ("refusal", "run", "cancelled", "", ""))
+        self.t.control("touch-policy at-once")
+        with open(self.home.vault, "r+b") as f:
+            f.seek(1000)
+            f.write(b"?")
+        self.refused(self.run_("list"), 30)
+        self.assertEqual(self.events()[-1], ("refusal", "list", "damaged", "", ""))
+
+    def test_a_mistake_is_no_refusal(self):
+        n = len(self.log())
+        self.refused(self.run_("get", "no/such"), 3)
+        self.refused(self.run_("get", "ibkr/live", "no-field"), 3)
+        self.assertEqual(len(self.log()), n)
+
+    def test_rollback(self):
+        os.replace(self.home.vault + ".prev", self.home.vault)
+        self.refused(self.run_("list"), 32)
+        self.assertEqual(self.events()[-1], ("refusal", "list", "rolled-back", "", ""))
+        self.ok(self.run_("--accept-rollback", "log", "verify"))
+        self.assertEqual(self.events()[-1], ("rollback", "log", "", "first", ""))
+        self.assertEqual(self.verify()["faults"], 0)
+        self.assertEqual(self.events()[-1][0], "unlock")  # it is what the host has seen now
+
+    def test_a_host_without_approval(self):
+        other = Home(os.path.join(self.dir, "other"))
+        copy_vault(self.home.vault, other.vault)
+        commands = (["list"], ["show", "ibkr/live"], ["status"], ["get", "ibkr/live"], ["remove", "ibkr/live"],
+                    ["rename", "ibkr/live", "l"], ["add", "l", "--field", "k=-"], ["token", "list"], ["log", "verify"])
+        for args in commands:
+            self.refused(self.run_(*args, home=other, stdin=b"v"), 20)
+        self.refused(self.run_("run", "--env-all", "ibkr/live", "--", "true", home=other), 125)
+        found = [(e["event"], e["command"], e["code"], e["name"]) for e in self.log(home=other)]
+        self.assertEqual(found, [("begin", "list", "", "")] + [
+            ("refusal", c[0], "host-not-approved", "") for c in commands] + [
+            ("refusal", "run", "host-not-approved", "")])
+        with open(self.path(other)) as f:
+            self.assertNotIn("ibkr", f.read())
+
+    def test_where_there_is_none(self):
+        other = Home(os.path.join(self.dir, "other"))
+        self.refused(other.run("log"), 3, "touchvault init")
+        copy_vault(self.home.vault, other.vault)
+        self.assertEqual(self.log(home=other), [])
+        self.refused(self.home.run("--vault", "no", "log"), 3, "default")
+        with open(other.vault, "w") as f:
+            f.write("no vault at all, and no log of one")
+        self.refused(other.run("log"), 30)
+
+    def test_show(self):
+        self.get()
+        text = self.ok(self.home.run("log", "--last", "1")).out.decode()
+        self.assertRegex(text, r"^ +7  20\S+Z  get +ibkr/live  by first\n$")
+        self.assertEqual([e["number"] for e in self.log("--last", "3")], [5, 6, 7])
+        self.assertEqual(len(self.log("--last", "99")), 7)
+        self.assertEqual(self.log("--since", "2999-01-01"), [])
+        self.assertEqual(len(self.log("--since", "1970-01-01T00:00:00Z")), 7)
+        last = self.log()[-1]["time"]
+        self.assertIn(7, [e["number"] for e in self.log("--since", last)])
+
+    def test_bad_command_lines(self):
+        for args in (["--since", "yesterday"], ["--since", "2026-11-24x"], ["--last", "0"], ["--last", "-1"],
+                     ["--last", "x"], ["prove"], ["verify", "--last", "1"], ["verify", "verify"]):
+            self.refused(self.home.run("log", *args), 2)
+
+
+class Secrecy(Log):
+    def files(self):
+        content = b""
+        for path in self.paths(pattern="*"):
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o600, path)
+            with open(path, "rb") as f:
+                content += f.read()
+        return content
+
+    def test_neither_secrets_nor_names_lie_about(self):
+        self.get()
+        for word in (b"CANARY", b"ibkr", b"first", b"live"):
+            self.assertNotIn(word, self.files())
+
+    def test_names_are_for_the_host_that_wrote_them(self):
+        other = Home(os.path.join(self.dir, "other"))
+        self.ok(self.run_("--vault", "own", "init", home=other))
+        copy_vault(self.home.vault, other.vault)
+        directory = os.path.join(os.path.dirname(other.state), "audit")
+        shutil_copy(self.path(), directory)
+        self.assertEqual({e["name"] for e in self.log(home=other)}, {""})
+        self.assertIn("ibkr/live", {e["name"] for e in self.log()})
+
+    def test_lines_are_json(self):
+        for line in self.lines():
+            self.assertEqual(list(json.loads(line)), ["seq", "time", "event", "command", "code", "gen", "box", "mac"])
+
+
+def shutil_copy(path, directory):
+    subprocess.run(["cp", path, directory], check=True)
+
+
+class Verify(Log):
+    def setUp(self):
+        super().setUp()
+        self.get()
+        self.get()
+
+    def found(self, fault, first, last):
+        report = self.verify(35)
+        self.assertEqual([(f["fault"], f["from"], f["to"]) for f in report["found"]], [(fault, first, last)])
+        return report["found"][0]
+
+    def test_untouched(self):
+        report = self.verify()
+        self.assertEqual((report["faults"], report["lines"], report["proven"]["from"]), (0, 10, 2))
+        self.assertEqual(report["proven"]["lines"], 9)
+
+    def test_a_line_is_missing(self):
+        lines = self.lines()
+        self.write(lines[:5] + lines[6:])
+        self.assertEqual(self.found("missing", 6, 6)["line"], 6)
+        result = self.run_("log", "verify")
+        self.assertEqual(result.status, 35)
+        self.assertIn(b"number 6 (before line 6 of the log): missing\n", result.out)
+        self.assertIn(b"touchvault: the audit log is not as it was written;", result.err)
+
+    def test_a_line_is_changed(self):
+        lines = self.lines()
+        for old, new in (('"get"', '"run"'), ('"time":1', '"time":2'), ('"gen":2', '"gen":1')):
+            with self.subTest(new):
+                self.assertIn(old, lines[6])
+                self.write([*lines[:6], lines[6].replace(old, new, 1), *lines[7:]])
+                self.assertEqual(self.found("changed", 7, 7)["line"], 7)
+                lines = [*lines, *self.lines()[len(lines):]]
+
+    def test_the_end_is_cut_off(self):
+        self.write(self.lines()[:-2])
+        self.found("missing", 8, 9)
+
+    def test_a_line_is_made_up(self):
+        lines = self.lines()
+        self.write([*lines, lines[-1].replace('"seq":9', '"seq":10')])
+        self.found("changed", 10, 10)
+
+    def test_the_key_is_lost(self):
+        os.unlink(self.path()[:-3] + "key")
+        self.found("break", 10, 10)
+
+    def test_all_is_lost(self):
+        os.unlink(self.path()[:-3] + "key")
+        os.unlink(self.path())
+        report = self.verify()
+        self.assertEqual((report["first"]["number"], report["lines"]), (1, 3))
+
+    def test_another_token_proves_it_too(self):
+        spare = self.token("spare")
+        self.ok(self.run_("token", "add", "spare", "--new-device", spare.path))
+        self.ok(self.home.run("--device", spare.path, "log", "verify"))
+
+    def test_it_takes_a_touch(self):
+        before = len(self.t.transactions())
+        self.log()
+        self.assertEqual(len(self.t.transactions()), before)
+        self.t.control("touch-policy refused")
+        self.refused(self.run_("log", "verify"), 14)
+
+
+class NotWritten(Log):
+    """What can't be logged is not given out."""
+
+    def test_unusable_log(self):
+        vault, path = digest(self.home.vault), self.path()
+        for name in (path, path[:-3] + "key"):
+            for break_it, mend in ((lambda: os.chmod(name, 0o644), lambda: os.chmod(name, 0o600)),
+                                   (lambda: os.rename(name, name + "x"), lambda: os.rename(name + "x", name))):
+                with self.subTest(name=name[-3:]):
+                    break_it()
+                    if not os.path.exists(name):
+                        os.symlink(name + "x", name)
+                    for args in (["get", "ibkr/live"], ["remove", "ibkr/live"]):
+                        result = self.refused(self.run_(*args), 35, path, "log")
+                        self.assertNotIn(b"CANARY", result.out + result.err)
+                    if os.path.islink(name):
+                        os.unlink(name)
+                    mend()
+        self.assertEqual(digest(self.home.vault), vault)
+        self.get()
+        self.assertEqual(self.verify()["faults"], 0)
+
+    def test_no_directory_for_it(self):
+        directory = os.path.dirname(self.path())
+        os.rename(directory, directory + ".x")
+        open(directory, "w").close()
+        before = len(self.t.transactions())
+        result = self.run_("get", "ibkr/live", "--json")
+        self.assertEqual((result.status, result.out), (35, b""), result)
+        self.assertEqual(json.loads(result.err)["error"]["code"], "audit")
+        # Nobody touched for nothing.
+        self.assertEqual(len(self.t.transactions()), before)
+
+
+class SystemLog(Log):
+    def test_told_without_names(self):
+        import socket
+        if os.geteuid() != 0:
+            self.skipTest("only root can put a socket at /dev/log")
+        daemon = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(daemon.close)
+        daemon.bind(os.path.join(self.dir, "log"))
+        daemon.settimeout(30)
+        wrap = ["unshare", "--mount", "sh", "-euc", DAEMON, "sh", self.dir]
+        self.ok(self.run_("get", "ibkr/live", wrap=wrap))
+        said = [daemon.recv(4096).decode() for _ in range(2)]
+        status = json.loads(self.ok(self.home.run("status", "--json")).out)
+        for text, event, line in zip(said, ("unlock", "get"), self.lines()[-2:]):
+            line = json.loads(line)
+            # 10 is LOG_AUTHPRIV, 5 a notice.
+            self.assertRegex(text, rf"^<85>.*touchvault\[\d+\]: {event}: command get, vault {status['id']}, "
+                                   rf"generation 2, line {line['seq']}, mac {line['mac'][:16]}")
+            self.assertFalse(re.search("ibkr|first|CANARY", text), text)
+        os.chmod(self.path(), 0o644)
+        self.refused(self.run_("get", "ibkr/live", wrap=wrap), 35)
+        self.assertIn("NOT LOGGED", daemon.recv(4096).decode())
+
+
+if __name__ == "__main__":
+    unittest.main()
