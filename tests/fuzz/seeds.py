@@ -5,6 +5,7 @@ opened, and from the table of token/message.h. Random parts differ from run to r
 
     seeds.py VAULT_MAKE
 """
+import json
 import pathlib
 import struct
 import subprocess
@@ -106,6 +107,12 @@ def slots(h):
     write("vault_slot", "yubikey-twice", bytes(yubikey) * 2)
 
 
+def audit(path):
+    for line in reader.load(path + ".log").splitlines():
+        write("audit_line", json.loads(line)["event"], line)
+    write("audit_state", "state", reader.load(path + ".key")[:-32])
+
+
 def generation(folder, name):
     p = reader.load(f"{folder}/{name}")
     file = reader.load(f"{folder}/host.key")
@@ -123,6 +130,7 @@ def generation(folder, name):
                                 {"response": RESPONSE})
     for entry, fields in plain_entries(h, x, master):
         write("vault_entry", entry, fields)
+    audit(f"{folder}/audit/{h['vault_id'].hex()}")
     write("host_state", f"generation-{h['gen']}", reader.load(f"{folder}/state")[:-32])
     # Magic, kind, flags, salt and nonce of the file; the seed is the target's own. No sum: it adds that.
     write("host_key", "bound", file[:68] + bytes(range(32)) + bytes(16))
@@ -189,9 +197,20 @@ def limits():
         write("host_state", f"paths-{n}", b"TVSTAT1\n" + head(4, 2) + head(4, 0) + head(4, n) + path * n)
 
 
+def audit_limits():
+    """Numbers and words as long as is allowed, and one more; a state before its first line."""
+    for n in (2**53 - 1, 2**53):
+        for w in (32, 33):
+            write("audit_line", f"limits-{n:x}-{w}", (
+                f'{{"seq":{n},"time":{n},"event":"{"e" * w}","command":"{"c" * w}","code":"","gen":{n},'
+                f'"box":"{"A" * (w + 368)}","mac":"{"0f" * 32}"}}').encode())
+    write("audit_state", "due", b"TVAUDK1\n" + struct.pack("<QQ", 1, 0) + bytes(80) + b"\3" + bytes(7))
+
+
 def main():
     messages()
     requests()
+    audit_limits()
     limits()
     lines = SCRIPT.splitlines(keepends=True)
     for upto in (1, len(lines)):

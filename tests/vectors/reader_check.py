@@ -14,6 +14,7 @@ import sys
 import tempfile
 from hashlib import blake2b
 
+import audit
 import reader
 
 MAKE = sys.argv[1]
@@ -181,6 +182,31 @@ def check_host_files(folder, binding):
     return key
 
 
+def check_audit(folder, key, vault):
+    """touchvault wrote the log that FORMAT.md describes: a line for each thing done, none of which may change."""
+    h = reader.header(vault)
+    slot, = reader.token_slots(h["token_slots"], h["tokens"])
+    v = reader.unwrap(h, slot, RESPONSE, b"")[1]
+    path = f"{folder}/audit/{h['vault_id'].hex()}"
+    log, state = reader.load(path + ".log"), reader.load(path + ".key")
+    lines = audit.prove(h["vault_id"], v, log, state)
+    got = [(e["event"], *audit.names(h["vault_id"], key["seed"], e)) for e in lines]
+    assert got[:3] == [("begin", "", ""), ("seal", "", ""), ("create", "first", "")], got
+    assert got[3::2] == [("unlock", "first", "")] * (len(ENTRIES) + 4), got
+    assert got[-3:] == [("change", "first", "gone"), *got[3:4], ("change", "first", "other")], got
+    assert [e["gen"] for e in lines[4::2]] == list(range(2, h["gen"] + 1)), lines
+    for whole, which in (log, 0), (state, 1):
+        for at in range(len(whole)):
+            changed = [log, state]
+            changed[which] = whole[:at] + bytes([whole[at] ^ 1 << at % 7]) + whole[at + 1:]
+            try:
+                audit.prove(h["vault_id"], v, *changed)
+            except (reader.Refused, ValueError):
+                continue
+            raise AssertionError(f"byte {at} of the audit {('log', 'state')[which]} may change")
+    return len(lines)
+
+
 def check_lengths(forger):
     for n in [*range(0, 700, 7), forger.meta_end, len(forger.p) - 1]:
         assert refusal(forger.p[:n], forger.key), n
@@ -197,12 +223,14 @@ def main():
         except FileNotFoundError:
             binding = reader.machine_binding(None)
         key = check_host_files(folder, binding)
+        logged = check_audit(folder, key, reader.load(f"{folder}/a.tv"))
         forger = Forger(reader.load(f"{folder}/a.tv"), key)
         assert refusal(forger.p, key) == ""
         assert refusal(forger.renew(forger.p, True), key) == ""
         check_lengths(forger)
         flips, both = check_flips(forger), check_both(folder, forger)
-    print(f"{len(ENTRIES)} entries read; {flips} flips refused; touchvault agrees on {both}")
+    print(f"{len(ENTRIES)} entries read; {flips} flips refused; touchvault agrees on {both}; "
+          f"{logged} lines of the audit log proven")
 
 
 if __name__ == "__main__":
