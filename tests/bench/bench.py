@@ -94,6 +94,23 @@ def add_group(s, n):
     return {"title": f"add, to {n:,} entries", "commands": commands, "added_to": n}
 
 
+def fill_log(s, n, verify, lines):
+    s.fill_log(n, lines)
+    found = json.loads(s.run(verify))
+    if found["faults"] or min(found["lines"], found["proven"]["lines"]) < lines:
+        raise SystemExit(f"bench.py: the log is not proven: {found}")
+
+
+def log_group(s, n, lines):
+    """The log grows by the touch of each round, so its output is looked at once, before."""
+    verify = s.vault(n, "log", "verify", "--json")
+    quietly = ["sh", "-c", 'exec "$@" >/dev/null', "sh"]
+    commands = twice("touchvault log verify", quietly + verify, expect="")
+    commands.append(Command("touchvault get", s.vault(n, "get", middle(n)[0]), expect=middle(n)[1]))
+    return {"title": f"log verify, {lines:,} lines", "commands": commands,
+            "before": lambda: fill_log(s, n, verify, lines)}
+
+
 def version_group(s):
     commands = twice("touchvault version", [s.touchvault, "version"])
     commands.append(Command("trivial: libsodium, a line", [s.tool("bench_trivial")],
@@ -115,7 +132,7 @@ def yubikey_groups(s):
         yield {"title": f"YubiKey's slot, {title}", "commands": commands, "before": policy}
 
 
-def groups_of(s, sizes):
+def groups_of(s, sizes, log_lines):
     yield version_group(s)
     yield from yubikey_groups(s)
     if s.tpm:
@@ -123,6 +140,7 @@ def groups_of(s, sizes):
     for group in (get_group, list_group, add_group):
         for n in sizes:
             yield group(s, n)
+    yield log_group(s, sizes[0], log_lines)
 
 
 def write_plan(s, commands):
@@ -245,7 +263,7 @@ def benchmark(s, args, have):
     for n in args.sizes:
         check_lists(s, n, have)
     failed = []
-    for group in groups_of(s, args.sizes):
+    for group in groups_of(s, args.sizes, args.log_lines):
         if not re.search(args.only, group["title"]):
             continue
         group.pop("before", lambda: None)()
@@ -277,6 +295,7 @@ def arguments():
     p.add_argument("--warm-up", type=int, default=3, help="rounds before those (%(default)s)")
     p.add_argument("--sizes", type=lambda t: [int(n) for n in t.split(",")],
                    default=[10, 1000, 10000], help="entries, as 10,1000,10000")
+    p.add_argument("--log-lines", type=int, default=100000, help="of the audit log (%(default)s)")
     p.add_argument("--only", default="", metavar="REGEX", help="only groups whose title matches")
     p.add_argument("--dir", help="where the temporary directory goes; its disk is the one timed")
     p.add_argument("--json", metavar="FILE", help="all samples, too")
@@ -284,7 +303,7 @@ def arguments():
     args = p.parse_args()
     args.build = os.path.abspath(args.build)
     if args.quick:
-        args.rounds, args.warm_up = 5, 1
+        args.rounds, args.warm_up, args.log_lines = 5, 1, 1000
     return args
 
 

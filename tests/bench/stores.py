@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The same entries in touchvault and in its peers, in one temporary directory."""
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -104,6 +105,11 @@ class Stores:
             self.run(self.vault(1, "init", *options), env=self.host_env(kind))
             self.run(self.vault(1, "add", name, "--field", "secret=-"), value.encode(),
                      self.host_env(kind))
+
+    def fill_log(self, n, lines):
+        status = json.loads(self.run(self.vault(n, "--json", "status")))
+        self.run([self.tool("bench_log"), f"{self.env['HOME']}/.local/state/touchvault/state",
+                  status["id"], str(lines)])
 
     # pass
 
