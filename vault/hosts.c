@@ -75,6 +75,7 @@ int vault_host_approve(struct vault *v, const struct vault_host_request *request
 	h->info.virtual_tpm = request->virtual_tpm;
 	h->info.created = now;
 	v->index.n_hosts++;
+	vault_change_is(v, VAULT_CHANGE_APPROVAL, name);
 	return 0;
 }
 
@@ -139,6 +140,7 @@ int vault_host_revoke(struct vault *v, const char *name, int64_t now)
 	v->index.n_hosts--;
 	hosts_certify_anew(v, id, &v->keys->host);
 	v->revokes = true;
+	vault_change_is(v, VAULT_CHANGE_REVOCATION, name);
 	return 0;
 }
 
@@ -157,6 +159,7 @@ int vault_host_rename(struct vault *v, const char *from, const char *to)
 	if (copy == NULL)
 		return VAULT_ERR_NOMEM;
 	v->index.hosts[i].info.name = copy;
+	vault_change_is(v, VAULT_CHANGE_ENTRY, from);
 	return 0;
 }
 
@@ -173,5 +176,6 @@ int vault_host_label(struct vault *v, const char *name, const char *label)
 	if (copy == NULL)
 		return VAULT_ERR_NOMEM;
 	v->index.hosts[i].info.label = copy;
+	vault_change_is(v, VAULT_CHANGE_ENTRY, name);
 	return 0;
 }

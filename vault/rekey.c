@@ -63,6 +63,7 @@ int vault_host_rekey(struct vault *v)
 	host_certify(v->header.vault_id, old, old_id, h);
 	hosts_certify_anew(v, old_id, &v->keys->host);
 	v->revokes = true;
+	vault_change_is(v, VAULT_CHANGE_ENTRY, h->info.name);
 	return 0;
 }
 

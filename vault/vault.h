@@ -375,10 +375,10 @@ int vault_request_decode(const char *text, size_t len, struct vault_host_request
 int vault_request_confirm(const struct vault_host_request *, const char *typed)
     __attribute__((warn_unused_result));
 
-/* What approves or revokes a host says so, in its vault_change_fn, with the name
- * of the host: the audit log calls the commit that then. */
+/* What a vault_change_fn does, and to what: the audit log calls the commit that. The
+ * changes of entries, tokens and hosts above say so themselves. */
 enum vault_change_kind {
-	VAULT_CHANGE_ENTRY, /* of entries, or names: what is not said to be another */
+	VAULT_CHANGE_ENTRY, /* of entries, names, a key: what is not said to be another */
 	VAULT_CHANGE_APPROVAL,
 	VAULT_CHANGE_REVOCATION,
 };

@@ -179,7 +179,9 @@ class Secrecy(Log):
         copy_vault(self.home.vault, other.vault)
         directory = os.path.join(os.path.dirname(other.state), "audit")
         shutil_copy(self.path(), directory)
-        self.assertEqual({e["name"] for e in self.log(home=other)}, {""})
+        found = self.log(home=other)
+        self.assertEqual({e["name"] for e in found}, {""})
+        self.assertEqual([e["event"] for e in found if not e["unreadable"]], ["begin", "seal"])
         self.assertIn("ibkr/live", {e["name"] for e in self.log()})
 
     def test_lines_are_json(self):
@@ -189,6 +191,72 @@ class Secrecy(Log):
 
 def shutil_copy(path, directory):
     subprocess.run(["cp", path, directory], check=True)
+
+
+class Hosts(Log):
+    def events(self, since=0):
+        return [(e["event"], e["name"], e["unreadable"]) for e in self.log()[since:]]
+
+    def test_changes_of_hosts(self):
+        other = Home(os.path.join(self.dir, "other"))
+        made = json.loads(self.ok(other.run("host", "request", "--name", "laptop", "--json")).out)
+        approve = ["approve", "--fingerprint", made["fingerprint"]]
+        for args, event, name in ((approve, "approval", "laptop"), (["label", "laptop", "x"], "change", "laptop"),
+                                  (["rename", "laptop", "l"], "change", "laptop"), (["revoke", "l"], "revocation", "l")):
+            n = len(self.log())
+            self.ok(self.run_("host", *args, stdin=made["request"].encode()))
+            self.assertEqual(self.events(n), [("unlock", "", False), (event, name, False)])
+            self.assertEqual(self.log()[-1]["command"], "host")
+        for args in (["host", "list"], ["host", "show"], ["host", "request"]):
+            self.ok(self.run_(*args))
+        self.assertEqual(len(self.log()), n + 2)
+        self.assertEqual(self.verify()["faults"], 0)
+
+    def own_name(self):
+        host, = json.loads(self.ok(self.home.run("host", "list", "--json")).out)["hosts"]
+        return host["name"]
+
+    def test_a_new_key_of_the_host(self):
+        """The log goes on and is proven; names from before say that they can't be read."""
+        self.refused(self.home.run("--device", self.token("stranger").path, "get", "ibkr/live"), 11)
+        before = self.log()
+        self.ok(self.run_("host", "rekey"))
+        found = self.log()
+        self.assertEqual([e["event"] for e in found], [e["event"] for e in before] + ["unlock", "change"])
+        for e in found[:-1]:
+            self.assertEqual((e["token"], e["name"]), ("", ""))
+            self.assertEqual(e["unreadable"], e["event"] not in ("begin", "seal", "refusal"), e)
+        self.assertEqual(self.events()[-1], ("change", self.own_name(), False))
+        text = self.ok(self.home.run("log")).out.decode().splitlines()
+        self.assertRegex(text[4], r"Z  change +names not readable with this host's key  \(add\)$")
+        self.get()
+        self.assertEqual(self.events()[-1], ("get", "ibkr/live", False))
+        report = self.verify()
+        self.assertEqual((report["faults"], report["proven"]["from"]), (0, 2))
+        # Once more, and a line from the time between is as those before.
+        self.ok(self.run_("host", "rekey"))
+        self.assertEqual([e["unreadable"] for e in self.log() if e["event"] == "get"], [True])
+        self.assertEqual(self.verify()["faults"], 0)
+
+    def test_while_another_vault_needs_the_old_key(self):
+        self.ok(self.run_("--vault", "two", "init"))
+        before = self.events()
+        self.ok(self.run_("host", "rekey"))
+        self.get()
+        self.assertEqual(self.events(), before + [("unlock", "", False), ("change", self.own_name(), False),
+                                                  ("unlock", "", False), ("get", "ibkr/live", False)])
+        self.assertEqual([e["unreadable"] for e in self.log("--vault", "two")], [False] * 3)
+        self.assertEqual(self.verify()["faults"], 0)
+        self.ok(self.run_("--vault", "two", "host", "rekey"))
+        self.assertEqual([e["unreadable"] for e in self.log()][-5:], [True] + [False] * 4)
+        self.assertEqual(self.verify()["faults"], 0)
+
+    def test_without_the_host_key(self):
+        events = [e["event"] for e in self.log()]
+        os.unlink(self.home.host_key)
+        found = self.log()
+        self.assertEqual([e["event"] for e in found], events)
+        self.assertEqual([e["unreadable"] for e in found], [False, False, True, True, True])
 
 
 class Verify(Log):

@@ -95,10 +95,22 @@ class MainJob(TpmCase):
     def test_a_command_asks_the_tpm_once(self):
         tap = self.tap()
         self.with_entry(tap.path)
-        for args in (("status",), ("get", "k"), ("rename", "k", "l")):
+        for args in (("status",), ("get", "k"), ("rename", "k", "l"), ("log",), ("log", "--last", "2"),
+                     ("log", "verify")):
             del tap.seen[:]
             self.ok(self.home.run("--device", self.t.path, *args))
             self.assertEqual(tap.codes().count(UNSEAL), 1, args)
+
+    def test_the_audit_log_is_shown_without_the_tpm_but_for_names(self):
+        self.with_entry()
+        names = [e["name"] for e in json.loads(self.ok(self.home.run("log", "--json")).out)]
+        self.assertEqual(names[-1], "k")
+        self.tpm.stop()
+        without = json.loads(self.ok(self.home.run("log", "--json")).out)
+        self.assertEqual([e["name"] for e in without], [""] * len(names))
+        self.assertEqual([e["unreadable"] for e in without], [False, False] + [True] * (len(names) - 2))
+        self.refused(self.get(), 22)
+        self.assertEqual(json.loads(self.ok(self.home.run("log", "--json")).out)[-1]["event"], "refusal")
 
     def test_one_key_serves_all_vaults_and_its_kind_is_fixed(self):
         self.with_entry()

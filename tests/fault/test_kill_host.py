@@ -32,6 +32,7 @@ class KilledHost(FaultCase):
                 if first is not None:
                     first()
                 self.assertEqual(self.holds(BEFORE), BEFORE)
+                self.log_is_whole()
                 check()
             self.restore()
 
