@@ -57,6 +57,8 @@ int vault_audit_entry(struct vault *, const char *name) __attribute__((warn_unus
 /* That a generation is in place: synced. */
 int vault_audit_change(struct vault *) __attribute__((warn_unused_result));
 
+/* Nothing open, nothing known; vault_close frees it. NULL without memory. */
+struct vault *vault_alloc(void);
 /* The places of p, with nothing read. */
 int vault_at(const struct vault_paths *p, unsigned flags, struct vault **ret)
     __attribute__((warn_unused_result));

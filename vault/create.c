@@ -32,16 +32,11 @@ static int check_is_free(const struct store *s)
 
 int vault_draft(const struct vault_paths *p, const struct vault_new_host *host, struct vault **ret)
 {
-	__attribute__((cleanup(vault_closep))) struct vault *v = calloc(1, sizeof(*v));
+	__attribute__((cleanup(vault_closep))) struct vault *v = vault_alloc();
 	int r;
 
 	*ret = NULL;
 	if (v == NULL)
-		return store_fail(VAULT_ERR_NOMEM, p->vault);
-	v->fd = v->store.dirfd = v->host_store.dirfd = v->state_store.dirfd = -1;
-	v->audit.store.dirfd = -1;
-	v->keys = secret_alloc(sizeof(*v->keys));
-	if (v->keys == NULL)
 		return store_fail(VAULT_ERR_NOMEM, p->vault);
 	r = store_open(p->vault, &v->store);
 	if (r == 0)

@@ -11,14 +11,10 @@
 /* A vault without a file: the host's half only. */
 static int self_open(const struct vault_paths *p, struct vault **ret)
 {
-	__attribute__((cleanup(vault_closep))) struct vault *v = calloc(1, sizeof(*v));
+	__attribute__((cleanup(vault_closep))) struct vault *v = vault_alloc();
 	int r;
 
 	if (v == NULL)
-		return store_fail(VAULT_ERR_NOMEM, p->host_key);
-	v->fd = v->store.dirfd = v->host_store.dirfd = v->state_store.dirfd = -1;
-	v->keys = secret_alloc(sizeof(*v->keys));
-	if (v->keys == NULL)
 		return store_fail(VAULT_ERR_NOMEM, p->host_key);
 	r = store_open(p->host_key, &v->host_store);
 	if (r == 0)

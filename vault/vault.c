@@ -29,6 +29,20 @@ void vault_unload(struct vault *v)
 	v->unlocked = false;
 }
 
+struct vault *vault_alloc(void)
+{
+	struct vault *v = calloc(1, sizeof(*v));
+
+	if (v == NULL)
+		return NULL;
+	v->fd = v->store.dirfd = v->host_store.dirfd = v->state_store.dirfd = -1;
+	v->audit.store.dirfd = -1;
+	v->keys = secret_alloc(sizeof(*v->keys));
+	if (v->keys == NULL)
+		free(TAKE_PTR(v));
+	return v;
+}
+
 void vault_close(struct vault *v)
 {
 	if (v == NULL)
@@ -353,17 +367,12 @@ int vault_load(struct vault *v)
 
 int vault_at(const struct vault_paths *p, unsigned flags, struct vault **ret)
 {
-	__attribute__((cleanup(vault_closep))) struct vault *v = calloc(1, sizeof(*v));
+	__attribute__((cleanup(vault_closep))) struct vault *v = vault_alloc();
 	int r;
 
 	if (v == NULL)
 		return store_fail(VAULT_ERR_NOMEM, p->vault);
-	v->fd = v->store.dirfd = v->host_store.dirfd = v->state_store.dirfd = -1;
-	v->audit.store.dirfd = -1;
 	v->flags = flags;
-	v->keys = secret_alloc(sizeof(*v->keys));
-	if (v->keys == NULL)
-		return store_fail(VAULT_ERR_NOMEM, p->vault);
 	r = store_open(p->vault, &v->store);
 	if (r != 0)
 		return r;
