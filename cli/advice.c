@@ -122,6 +122,10 @@ const char *advice_for_vault(int err)
 		return "revoke it from another host that is approved";
 	case VAULT_ERR_LAST_HOST:
 		return "approve another one first, and revoke this one from there";
+	case VAULT_ERR_RECOVERY_GROUP:
+		return "compare it with the sheet";
+	case VAULT_ERR_RECOVERY_CODE:
+		return "look for a newer sheet, or for the vault that this one names";
 	case VAULT_ERR_UNRECORDED:
 		return "check permissions and free space of this host's state, then \"touchvault "
 		       "get\" anything";

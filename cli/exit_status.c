@@ -23,6 +23,8 @@ const struct exit_status_row exit_status_table[] = {
 	{ STATUS_TPM, "tpm", "the machine's TPM can't be used" },
 	{ STATUS_BAD_REQUEST, "bad-request",
 	    "a host's request is damaged, or its fingerprint is another" },
+	{ STATUS_RECOVERY_CODE, "recovery-code",
+	    "the recovery code is of another vault, or of a sheet that was removed" },
 	{ STATUS_DAMAGED, "damaged", "vault, host key or host state is damaged" },
 	{ STATUS_TAMPERED, "tampered", "the vault was tampered with" },
 	{ STATUS_ROLLED_BACK, "rolled-back", "the vault was rolled back or replaced" },
@@ -93,6 +95,9 @@ enum exit_status exit_status_of_vault(int err)
 	case VAULT_ERR_TPM_OWNER:
 	case VAULT_ERR_TPM_FAILED:
 		return STATUS_TPM;
+	case VAULT_ERR_RECOVERY_GROUP:
+	case VAULT_ERR_RECOVERY_CODE:
+		return STATUS_RECOVERY_CODE;
 	case VAULT_ERR_NOT_A_FILE:
 	case VAULT_ERR_NOT_A_VAULT:
 	case VAULT_ERR_DAMAGED:

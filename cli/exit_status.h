@@ -22,6 +22,7 @@ enum exit_status {
 	STATUS_FOREIGN_HOST_KEY = 21, /* host key made on another machine */
 	STATUS_TPM = 22,              /* TPM missing, busy, not permitted */
 	STATUS_BAD_REQUEST = 23,      /* a host's request changed, or another's */
+	STATUS_RECOVERY_CODE = 24,    /* of another vault, or of a sheet that is out */
 	STATUS_DAMAGED = 30,
 	STATUS_TAMPERED = 31,
 	STATUS_ROLLED_BACK = 32, /* rolled back or forked */

@@ -49,6 +49,18 @@ static char typed_char(char c)
 	return (char)(c == 'I' || c == 'L' ? '1' : c);
 }
 
+int base32_value_typed(char c)
+{
+	const char *at = c == '\0' ? NULL : strchr(alphabet, typed_char(c));
+
+	return at == NULL ? -1 : (int)(at - alphabet);
+}
+
+char base32_char(unsigned value)
+{
+	return alphabet[value & 31];
+}
+
 bool base32_decode_typed(const char *s, uint8_t *ret, size_t ret_len)
 {
 	char plain[64];

@@ -16,6 +16,10 @@ void base32_encode(const uint8_t *p, size_t len, char *ret);
 /* ret_len bytes from exactly BASE32_LEN(ret_len) characters, as base32_encode
  * writes them. */
 bool base32_decode(const char *s, size_t len, uint8_t *ret, size_t ret_len);
+/* The value of a character as a person types it, of any case, O for 0, I and L for
+ * 1; -1 if it has none. And back. */
+int base32_value_typed(char c);
+char base32_char(unsigned value);
 /* As a person types it: any case, blanks and hyphens anywhere, O for 0, I and L
  * for 1. */
 bool base32_decode_typed(const char *s, uint8_t *ret, size_t ret_len);

@@ -32,6 +32,7 @@ struct vault {
 	struct vault_host_info host_infos[VAULT_HOST_SLOTS_MAX];
 	struct vault_keys *keys;
 	uint8_t own_id[HOST_ID_LEN];
+	struct host_key *sheet; /* that the vault is opened by in this host's place; or NULL */
 	bool next_key; /* keys->host is the one that waits beside (vault_host_rekey_begin) */
 	enum vault_trust trust;
 	size_t unlocked_slot;

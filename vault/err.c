@@ -107,6 +107,10 @@ const char *vault_strerror(int err)
 		return "the TPM was cleared since it sealed this host's key";
 	case VAULT_ERR_TPM_FAILED:
 		return "the TPM failed, or is none";
+	case VAULT_ERR_RECOVERY_GROUP:
+		return "a group of the recovery code is not right";
+	case VAULT_ERR_RECOVERY_CODE:
+		return "the recovery code is of another vault, or of a sheet that was removed";
 	}
 	return "unknown error";
 }

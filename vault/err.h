@@ -57,6 +57,8 @@ enum vault_err {
 	VAULT_ERR_TPM_CLEARED = -48,    /* that one, but it was cleared */
 	VAULT_ERR_TPM_FAILED = -49,     /* or it isn't one */
 	VAULT_ERR_AUDIT = -50,          /* the audit log can't be written or read: errno says why */
+	VAULT_ERR_RECOVERY_GROUP = -51, /* a group of a recovery code is not right */
+	VAULT_ERR_RECOVERY_CODE = -52,  /* of another vault, or of a sheet that was removed */
 };
 
 /* English for an error, without a full stop; never NULL. */

@@ -12,11 +12,10 @@
 /* Index of the host of that name; n_hosts if there is none. */
 static size_t find(const struct vault *v, const char *name)
 {
-	size_t i = 0;
-
-	while (i < v->index.n_hosts && strcmp(v->index.hosts[i].info.name, name) != 0)
-		i++;
-	return i;
+	for (size_t i = 0; i < index_hosts_len(&v->index); i++)
+		if (strcmp(v->index.hosts[i].info.name, name) == 0)
+			return i;
+	return v->index.n_hosts;
 }
 
 /* The same for an id. */
@@ -38,7 +37,7 @@ const struct vault_host_info *vault_host_find(
 	if (host_id(v->header.vault_id, r->hpk, r->hvk, id) != 0)
 		return NULL;
 	i = find_id(v, id);
-	return i < v->index.n_hosts ? &v->host_infos[i] : NULL;
+	return i < index_hosts_len(&v->index) ? &v->host_infos[i] : NULL;
 }
 
 void vault_host_fingerprint(
@@ -47,10 +46,20 @@ void vault_host_fingerprint(
 	host_fingerprint_text(v->index.hosts[i].hpk, v->index.hosts[i].hvk, ret);
 }
 
+struct index_host *hosts_insert(struct vault *v)
+{
+	size_t at = index_hosts_len(&v->index), n = v->index.n_hosts++;
+	struct index_host *h = &v->index.hosts[at];
+
+	memmove(h + 1, h, (n - at) * sizeof(*h));
+	memset(h, 0, sizeof(*h));
+	return h;
+}
+
 int vault_host_approve(struct vault *v, const struct vault_host_request *request, const char *name,
     const char *label, int64_t now)
 {
-	struct index_host *h = &v->index.hosts[v->index.n_hosts];
+	struct index_host *h;
 
 	if (v->index.n_hosts == VAULT_HOST_SLOTS_MAX)
 		return VAULT_ERR_LIMIT;
@@ -59,7 +68,7 @@ int vault_host_approve(struct vault *v, const struct vault_host_request *request
 		return VAULT_ERR_ARGUMENT;
 	if (find(v, name) < v->index.n_hosts || vault_host_find(v, request) != NULL)
 		return VAULT_ERR_EXISTS;
-	memset(h, 0, sizeof(*h));
+	h = hosts_insert(v);
 	memcpy(h->hpk, request->hpk, KEY_LEN);
 	memcpy(h->hvk, request->hvk, sizeof(h->hvk));
 	if (host_id(v->header.vault_id, h->hpk, h->hvk, h->id) != 0)
@@ -74,12 +83,11 @@ int vault_host_approve(struct vault *v, const struct vault_host_request *request
 	h->info.bound = request->bound;
 	h->info.virtual_tpm = request->virtual_tpm;
 	h->info.created = now;
-	v->index.n_hosts++;
 	vault_change_is(v, VAULT_CHANGE_APPROVAL, name);
 	return 0;
 }
 
-/* Hosts that would still open the vault, if host i didn't. */
+/* Hosts, and the sheet, that would still open the vault, if host i didn't. */
 static size_t ways_in_without(const struct vault *v, size_t i)
 {
 	size_t n = 0;
@@ -121,26 +129,41 @@ void hosts_certify_anew(
 			host_certify(v->header.vault_id, by, by_id, &v->index.hosts[i]);
 }
 
-int vault_host_revoke(struct vault *v, const char *name, int64_t now)
+void hosts_remove(struct vault *v, size_t i)
 {
-	char reason[VAULT_REASON_MAX + 1];
 	uint8_t id[HOST_ID_LEN];
-	size_t i = find(v, name);
-	int r = revocable(v, i);
 
-	/* It may have kept what was opened there. */
-	(void)snprintf(reason, sizeof(reason), "host revoked: %s", name);
-	for (size_t k = 0; r == 0 && k < v->index.n_entries; k++)
-		r = vault_entry_mark(v, v->index.entries[k].info.name, reason, now);
-	if (r != 0)
-		return r;
 	memcpy(id, v->index.hosts[i].id, sizeof(id));
 	memmove(&v->index.hosts[i], &v->index.hosts[i + 1],
 	    (v->index.n_hosts - i - 1) * sizeof(v->index.hosts[0]));
 	v->index.n_hosts--;
 	hosts_certify_anew(v, id, &v->keys->host);
 	v->revokes = true;
+}
+
+int hosts_mark_entries(struct vault *v, const char *reason, int64_t now)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < v->index.n_entries; i++)
+		r = vault_entry_mark(v, v->index.entries[i].info.name, reason, now);
+	return r;
+}
+
+int vault_host_revoke(struct vault *v, const char *name, int64_t now)
+{
+	char reason[VAULT_REASON_MAX + 1];
+	size_t i = find(v, name);
+	int r = revocable(v, i);
+
+	/* It may have kept what was opened there. */
+	(void)snprintf(reason, sizeof(reason), "host revoked: %s", name);
+	if (r == 0)
+		r = hosts_mark_entries(v, reason, now);
+	if (r != 0)
+		return r;
 	vault_change_is(v, VAULT_CHANGE_REVOCATION, name);
+	hosts_remove(v, i);
 	return 0;
 }
 

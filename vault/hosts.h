@@ -10,5 +10,13 @@
  * that knows the one that left can still check them. */
 void hosts_certify_anew(
     struct vault *, const uint8_t certifier[static HOST_ID_LEN], const struct host_key *by);
+/* A new one, zeroed, behind the others and before the sheet; there is room for it. */
+struct index_host *hosts_insert(struct vault *);
+/* Leave a host or the sheet out, vouch for those that it had certified, and see to it
+ * that no generation before is kept. */
+void hosts_remove(struct vault *, size_t i);
+/* Every entry is to be rotated now. */
+int hosts_mark_entries(struct vault *, const char *reason, int64_t now)
+    __attribute__((warn_unused_result));
 
 #endif

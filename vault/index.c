@@ -118,12 +118,15 @@ static void host_decode(struct index *x, struct rbuf *b, struct index_host *ret)
 	ret->info.name = text(x, b, VAULT_HUMAN_NAME_MAX);
 	ret->info.label = text(x, b, VAULT_HUMAN_NAME_MAX);
 	kind = cbor_r_uint(b);
-	if (!host_kind_known(kind))
+	if (kind != VAULT_HOST_PAPER && !host_kind_known(kind))
 		b->bad = true;
 	ret->info.kind = b->bad ? VAULT_HOST_KEYFILE : (enum vault_host_kind)kind;
 	ret->info.bound = cbor_r_bool(b);
 	ret->info.virtual_tpm = cbor_r_bool(b);
 	if (ret->info.virtual_tpm && kind != VAULT_HOST_TPM2)
+		b->bad = true;
+	if (!b->bad && kind == VAULT_HOST_PAPER &&
+	    (*ret->info.name != '\0' || *ret->info.label != '\0' || ret->info.bound))
 		b->bad = true;
 	ret->info.created = timestamp(b);
 	cbor_r_fixed(b, ret->certifier, sizeof(ret->certifier));
@@ -231,6 +234,10 @@ int index_decode(const uint8_t *p, size_t len, struct index *ret)
 	ret->n_hosts = b.bad ? 0 : cbor_r_array(&b, VAULT_HOST_SLOTS_MAX);
 	for (size_t i = 0; !b.bad && i < ret->n_hosts; i++)
 		host_decode(ret, &b, &ret->hosts[i]);
+	/* One sheet at most, behind a host at least. */
+	for (size_t i = 0; !b.bad && i < ret->n_hosts; i++)
+		b.bad =
+		    ret->hosts[i].info.kind == VAULT_HOST_PAPER && (i == 0 || i + 1 < ret->n_hosts);
 	if (!b.bad)
 		entries_decode(ret, &b);
 	return rbuf_done(&b) ? 0 : VAULT_ERR_TAMPERED;
@@ -365,6 +372,13 @@ void index_remove(struct index *x, size_t i)
 	secret_free(x->entries[i].pending);
 	x->n_entries--;
 	memmove(&x->entries[i], &x->entries[i + 1], (x->n_entries - i) * sizeof(*x->entries));
+}
+
+size_t index_hosts_len(const struct index *x)
+{
+	size_t n = x->n_hosts;
+
+	return n > 0 && x->hosts[n - 1].info.kind == VAULT_HOST_PAPER ? n - 1 : n;
 }
 
 const struct index_host *index_host_by_id(

@@ -67,6 +67,9 @@ size_t index_find(const struct index *, const char *name, bool *ret_found);
 /* Insert a zeroed entry at position i; NULL without memory. */
 struct index_entry *index_insert(struct index *, size_t i);
 void index_remove(struct index *, size_t i);
+/* How many of the hosts are hosts: the recovery sheet, if there is one, stands
+ * behind them, and has the number that is returned. */
+size_t index_hosts_len(const struct index *);
 const struct index_host *index_host_by_id(
     const struct index *, const uint8_t id[static HOST_ID_LEN]);
 

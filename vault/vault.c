@@ -53,6 +53,7 @@ void vault_close(struct vault *v)
 	store_close(&v->state_store);
 	audit_close(&v->audit);
 	secret_free(v->keys);
+	secret_free(v->sheet);
 	free(v);
 }
 
@@ -151,6 +152,8 @@ static int cross_check(struct vault *v)
 			return VAULT_ERR_TAMPERED;
 		by = index_host_by_id(&v->index, h->certifier);
 		h->info.certifier = by == NULL ? NULL : by->info.name;
+		if (by != NULL && by->info.kind == VAULT_HOST_PAPER)
+			h->info.certifier = VAULT_RECOVERY_NAME;
 		h->info.this_host = memcmp(id, v->own_id, sizeof(id)) == 0;
 		v->host_infos[i] = h->info;
 	}
@@ -178,6 +181,20 @@ static const struct host_slot *slot_of_key(struct vault *v)
 	return NULL;
 }
 
+/* The key that is to open the vault. A sheet has no state: its key stands in for the
+ * host's, whose state it is. */
+static int opening_key_read(struct vault *v)
+{
+	struct host_key *k = &v->keys->host;
+	int r = own_key_use(v, OWN_KEY);
+
+	if (r != 0 || v->sheet == NULL)
+		return r;
+	memcpy(v->sheet->state_key, k->state_key, sizeof(k->state_key));
+	*k = *v->sheet;
+	return 0;
+}
+
 /* By the host's key, or by the one that is to follow it. */
 static int own_slot(struct vault *v, const struct host_slot **ret)
 {
@@ -186,6 +203,8 @@ static int own_slot(struct vault *v, const struct host_slot **ret)
 	*ret = slot_of_key(v);
 	if (*ret != NULL)
 		return 0;
+	if (v->sheet != NULL)
+		return VAULT_ERR_RECOVERY_CODE;
 	r = own_key_use(v, OWN_KEY_NEXT);
 	if (r == 0)
 		*ret = slot_of_key(v);
@@ -277,7 +296,7 @@ static int trust_check(struct vault *v)
 	const uint8_t *pinned;
 	int r;
 
-	if (signer == NULL ||
+	if (signer == NULL || signer->info.kind == VAULT_HOST_PAPER ||
 	    !host_commit_valid(signer->hvk, v->header.vault_id, v->digest, v->tag, v->signature))
 		return VAULT_ERR_TAMPERED;
 	r = vault_state_read(v, &state);
@@ -334,7 +353,7 @@ static int load(struct vault *v)
 	if (r == 0)
 		r = meta_parse(v, meta, len, &index);
 	if (r == 0)
-		r = own_key_use(v, OWN_KEY);
+		r = opening_key_read(v);
 	if (r == 0)
 		r = index_open(v, meta + index);
 	if (r == 0)
@@ -473,7 +492,7 @@ void vault_summarize(const struct vault *v, struct vault_summary *ret)
 		.committed = v->index.committed,
 		.n_entries = v->index.n_entries,
 		.n_tokens = v->index.n_tokens,
-		.n_hosts = v->index.n_hosts,
+		.n_hosts = index_hosts_len(&v->index),
 		.file_size = v->file_size,
 	};
 	memcpy(ret->id, v->header.vault_id, VAULT_ID_LEN);
@@ -488,7 +507,7 @@ size_t vault_tokens(const struct vault *v, const struct vault_token_info **ret)
 size_t vault_hosts(const struct vault *v, const struct vault_host_info **ret)
 {
 	*ret = v->host_infos;
-	return v->index.n_hosts;
+	return index_hosts_len(&v->index);
 }
 
 const struct vault_entry_info *vault_entry_at(const struct vault *v, size_t i)

@@ -42,8 +42,12 @@
 #define VAULT_PRODUCT_MAX 128
 #define VAULT_REASON_MAX 128
 #define VAULT_FINGERPRINT_LEN 10
-#define VAULT_FINGERPRINT_TEXT 20 /* XXXX-XXXX-XXXX-XXXX and NUL */
-#define VAULT_REQUEST_TEXT 352    /* of the longest request, with NUL */
+#define VAULT_FINGERPRINT_TEXT 20            /* XXXX-XXXX-XXXX-XXXX and NUL */
+#define VAULT_REQUEST_TEXT 352               /* of the longest request, with NUL */
+#define VAULT_RECOVERY_GROUPS 8              /* of a recovery code */
+#define VAULT_RECOVERY_GROUP 5               /* characters: four, and their check */
+#define VAULT_RECOVERY_TEXT 48               /* groups with hyphens between them, and NUL */
+#define VAULT_RECOVERY_NAME "recovery sheet" /* as vault_host_info.certifier */
 
 /* Where things are. All absolute, or relative to the working directory. */
 struct vault_paths {
@@ -97,6 +101,7 @@ enum vault_host_kind {
 	VAULT_HOST_ANY = 0, /* of a new key: a TPM's where it can be had */
 	VAULT_HOST_KEYFILE = 1,
 	VAULT_HOST_TPM2 = 2,
+	VAULT_HOST_PAPER = 3, /* the recovery sheet: never one of vault_hosts */
 };
 
 struct vault_host_info {
@@ -108,6 +113,12 @@ struct vault_host_info {
 	bool this_host;
 	int64_t created;       /* when it was approved */
 	const char *certifier; /* name of the host that approved it; NULL: no longer one */
+};
+
+/* The recovery sheet: what opens the vault in a host's place, with a touch. */
+struct vault_sheet_info {
+	int64_t created;
+	const char *certifier; /* name of the host that made it; NULL: no longer one */
 };
 
 /* What a host asks to be approved with: keys, and what it says of itself. */
@@ -348,6 +359,31 @@ int vault_host_rekey_draft(struct vault *, const struct vault_new_host *)
 int vault_host_rekey_begin(struct vault *) __attribute__((warn_unused_result));
 int vault_host_rekey(struct vault *) __attribute__((warn_unused_result));
 int vault_host_rekey_end(struct vault *, bool drop_old, char **ret_needed)
+    __attribute__((warn_unused_result));
+
+/* A new code, as it is printed. In locked memory, as all that follow. */
+void vault_recovery_code_make(char ret[static VAULT_RECOVERY_TEXT]);
+/* Take what a person typed: one or more groups, in any case, with blanks and hyphens
+ * anywhere, to follow the *groups that code has by now; *groups counts those
+ * that are right. RECOVERY_GROUP: the group with the number *groups (from 0) isn't,
+ * or there is none of that number. */
+int vault_recovery_code_type(const char *typed, char code[static VAULT_RECOVERY_TEXT],
+    size_t *groups) __attribute__((warn_unused_result));
+/* False where there is no sheet. */
+bool vault_recovery_sheet(const struct vault *, struct vault_sheet_info *ret);
+/* Changes: a sheet with that code, in the place of the one that is there if
+ * replace says so (EXISTS, LIMIT); no sheet, and every entry marked (NO_HOST). */
+int vault_recovery_add(struct vault *, const char code[static VAULT_RECOVERY_TEXT], bool replace,
+    int64_t now) __attribute__((warn_unused_result));
+int vault_recovery_remove(struct vault *, int64_t now) __attribute__((warn_unused_result));
+/* As vault_open, on a host that is not approved, by the sheet with that code; the
+ * host key is made where there is none. RECOVERY_CODE. */
+int vault_recovery_open(const struct vault_paths *, unsigned flags, const struct vault_new_host *,
+    const char code[static VAULT_RECOVERY_TEXT], struct vault **ret)
+    __attribute__((warn_unused_result));
+/* The change for which such a vault was opened: this host is approved, by the sheet,
+ * and makes the generation. As vault_host_approve. */
+int vault_recovery_admit(struct vault *, const char *name, int64_t now)
     __attribute__((warn_unused_result));
 
 /* This host's key and state, without any vault. NO_HOST_KEY and the errors of

@@ -91,6 +91,12 @@ int vault_audit_ready(struct vault *v)
 	return audit_open(&v->state_store, v->header.vault_id, true, &v->audit);
 }
 
+/* The host's own, also while a sheet stands in for it. */
+static const struct host_key *own_key(const struct vault *v)
+{
+	return v->sheet == NULL ? &v->keys->host : &v->keys->own[OWN_KEY].key;
+}
+
 static int names_key(const struct vault *v, const struct host_key *host, uint8_t *ret)
 {
 	return kdf(v->header.vault_id, "tv1 audit names", host->seed, HOST_SEED_LEN, NULL, 0, ret,
@@ -108,7 +114,7 @@ int vault_audit_note(struct vault *v, const char *event, const char *name, bool 
 		return r;
 	if (anchor == NULL || key == NULL)
 		return store_fail(VAULT_ERR_NOMEM, v->audit.store.path);
-	if (names_key(v, &v->keys->host, key) != 0 ||
+	if (names_key(v, own_key(v), key) != 0 ||
 	    audit_anchor_derive(v->header.vault_id, v->keys->slot.v, anchor) != 0)
 		return store_fail(VAULT_ERR_INTERNAL, v->audit.store.path);
 	record.names_key = key;

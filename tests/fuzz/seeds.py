@@ -158,6 +158,16 @@ def requests():
     write("host_request", "version", b"touchvault-host-request:2:00")
 
 
+def recovery_codes():
+    """What is typed; the target completes the code that its bytes alone make."""
+    code = reader.recovery_code(bytes(range(20)))
+    for name, typed in (("whole", code), ("typed", code.lower().replace("-", " \n").replace("0", "o")),
+                        ("plain", code.replace("-", "")), ("wrong", code[:12] + "0" + code[13:]),
+                        ("swapped", code[6:12] + code[:6] + code[12:]), ("more", code + code[:5]),
+                        ("part", code[:20]), ("no-letter", "0U000")):
+        write("recovery_code", name, typed.encode())
+
+
 def head(major, n):
     if n < 24:
         return bytes([major << 5 | n])
@@ -211,6 +221,7 @@ def main():
     messages()
     requests()
     audit_limits()
+    recovery_codes()
     limits()
     lines = SCRIPT.splitlines(keepends=True)
     for upto in (1, len(lines)):

@@ -281,6 +281,8 @@ LIMITS = (
     (r"length n of the name: 1 to #", ["VAULT_HUMAN_NAME_MAX"]),
     (r"flags: # bound to a machine id", ["REQUEST_FLAG_BOUND"]),
     (r"is the first # bytes of", ["VAULT_FINGERPRINT_LEN"]),
+    (r"# random bytes, printed in # groups of # characters",
+     ["RECOVERY_CODE_LEN", "VAULT_RECOVERY_GROUPS", "VAULT_RECOVERY_GROUP"]),
     (r"vaults: \[0\*# \[", ["STATE_VAULTS_MAX"]),
     (r"pins: \[0\*# \[", ["VAULT_HOST_SLOTS_MAX"]),
     (r"paths: \[0\*# \[", ["STATE_PATHS_MAX"]),

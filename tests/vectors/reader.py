@@ -61,7 +61,10 @@ def host_key(p, binding, unseal=None):
         parts, auth = sealed(p[44:-32]), H(NO_VAULT, "tv1 host tpm", salt, binding, 32)
         require(unseal is not None, "host-key", "sealed by a TPM, which this reader doesn't ask")
         seed = unseal(parts, auth[:-1] + bytes([auth[-1] | 1]))
+    return key_of_seed(seed)
 
+
+def key_of_seed(seed):
     def sub(label):
         return H(NO_VAULT, label, seed, b"", 32)
 
@@ -122,6 +125,36 @@ def host_request(line):
             "fingerprint": "-".join(fingerprint[i:i + 4] for i in range(0, 16, 4))}
 
 
+# --- a recovery code -------------------------------------------------------------------------
+
+
+def recovery_check(group, data):
+    """Of the four characters of a group, from 1: digits of GF(32), modulo x^5 + x^2 + 1."""
+    total = 0
+    for c in data:
+        total ^= BASE32.index(c)
+        total = total << 1 ^ (0x25 if total & 16 else 0)
+    return BASE32[total ^ group]
+
+
+def recovery_code(p):
+    text = base32(p)
+    groups = [text[i:i + 4] for i in range(0, 32, 4)]
+    return "-".join(g + recovery_check(i, g) for i, g in enumerate(groups, 1))
+
+
+def recovery_key(code):
+    """As host_key, of what is printed on a sheet."""
+    groups = code.split("-")
+    require(len(groups) == 8 and all(len(g) == 5 and set(g) <= set(BASE32) for g in groups), "recovery", "form")
+    for i, g in enumerate(groups, 1):
+        require(recovery_check(i, g[:4]) == g[4], "recovery", f"group {i}")
+    bits = 0
+    for c in "".join(g[:4] for g in groups):
+        bits = bits << 5 | BASE32.index(c)
+    return key_of_seed(H(NO_VAULT, "tv1 paper", bits.to_bytes(20, "big"), b"", 32))
+
+
 # --- header, slots, index --------------------------------------------------------------------
 
 
@@ -180,7 +213,8 @@ def index_host(c):
             "label": c.text(64), "kind": c.uint(), "bound": c.bool(), "virtual_tpm": c.bool(), "created": c.time(),
             "certifier": c.bytes(16),
             "cert_gen": c.uint(), "cert": c.bytes(64)}
-    require(host["kind"] == 2 or host["kind"] == 1 and not host["virtual_tpm"], "index", "kind of host")
+    require(host["kind"] in (1, 2, 3) and (host["kind"] == 2 or not host["virtual_tpm"]), "index", "kind of host")
+    require(host["kind"] != 3 or (host["name"], host["label"], host["bound"]) == ("", "", False), "index", "sheet")
     return host
 
 
@@ -208,6 +242,7 @@ def index(p):
          "entries": [index_entry(c) for _ in range(c.array(0, 65535))]}
     c.end()
     strict.ascending([e["name"].encode() for e in x["entries"]], c, "entries")
+    require(x["hosts"][0]["kind"] != 3 and all(e["kind"] != 3 for e in x["hosts"][:-1]), "index", "place of the sheet")
     return x
 
 
@@ -242,6 +277,7 @@ def check_hosts(h, x):
         by = by_id.get(e["certifier"])  # None: has left since; only who knew it can check
         require(by is None or certified(h, e, by["hvk"]), "certificate", e["name"])
     require(h["signer"] in by_id, "signature", "signer is not listed")
+    require(by_id[h["signer"]]["kind"] != 3, "signature", "by a sheet")
     return by_id[h["signer"]]
 
 
