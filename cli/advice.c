@@ -89,7 +89,7 @@ const char *advice_for_vault(int err)
 	case VAULT_ERR_NO_HOST_KEY:
 	case VAULT_ERR_NOT_APPROVED:
 		return "run \"touchvault host request\" here, and \"touchvault host approve\" "
-		       "on a host that is approved";
+		       "on a host that is approved; if none is left, \"touchvault recovery use\"";
 	case VAULT_ERR_FOREIGN_HOST_KEY:
 		return "use it there, or restore this machine's /etc/machine-id; on a copy of "
 		       "that machine delete the key and the file \"state\" beside it, then run "
@@ -119,7 +119,8 @@ const char *advice_for_vault(int err)
 	case VAULT_ERR_NO_HOST:
 		return "\"touchvault host list\" shows the hosts";
 	case VAULT_ERR_OWN_HOST:
-		return "revoke it from another host that is approved";
+		return "revoke it from another host that is approved, or that the recovery sheet "
+		       "lets in";
 	case VAULT_ERR_LAST_HOST:
 		return "approve another one first, and revoke this one from there";
 	case VAULT_ERR_RECOVERY_GROUP:

@@ -49,7 +49,8 @@ static void print_losses(const struct vault_token_info *t, const struct vault_ho
 
 	out("\nReading a secret takes both halves at once: the token, and this host's key.\n"
 	    "Neither of them alone opens anything, and there is no password that replaces one.\n"
-	    "If the host key is lost, the token alone doesn't open the vault.\n");
+	    "If the host key is lost, the token alone doesn't open the vault; a second host or\n"
+	    "a recovery sheet (\"touchvault recovery create\") does, with the token.\n");
 	for (size_t i = 0; i < n; i++)
 		out("%s\n", advice[i]);
 }

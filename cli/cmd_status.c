@@ -6,6 +6,7 @@
 
 #include "cli/grade.h"
 #include "cli/output.h"
+#include "cli/recovery_sheet.h"
 #include "cli/session.h"
 
 #define ID_TEXT_LEN (2 * VAULT_ID_LEN + 1)
@@ -17,6 +18,7 @@ struct status {
 	const struct vault_token_info *tokens;
 	const struct vault_host_info *hosts;
 	char token_grade, host_grade;
+	char sheet_since[RECOVERY_SINCE_MAX]; /* empty: there is none */
 };
 
 static void status_fill(const struct vault *v, const char *path, struct status *ret)
@@ -29,6 +31,8 @@ static void status_fill(const struct vault *v, const char *path, struct status *
 		(void)snprintf(ret->id + 2 * i, 3, "%02x", ret->summary.id[i]);
 	ret->token_grade = grade_of_tokens(ret->tokens, ret->summary.n_tokens);
 	ret->host_grade = grade_of_hosts(ret->hosts, ret->summary.n_hosts);
+	if (!recovery_sheet_since(v, ret->sheet_since))
+		ret->sheet_since[0] = '\0';
 }
 
 static void print_count(size_t n, const char *one, const char *many)
@@ -99,6 +103,7 @@ static int status_text(const struct app *app, const struct status *s)
 		print_token(&s->tokens[i]);
 	for (size_t i = 0; i < s->summary.n_hosts; i++)
 		print_host(&s->hosts[i]);
+	out("recovery    %s%s\n", *s->sheet_since == '\0' ? "no sheet" : "sheet ", s->sheet_since);
 	out("grade       token %c, host %c (the weakest of each)\n", s->token_grade, s->host_grade);
 	for (size_t i = 0; i < n; i++)
 		out("%s%s\n", i == 0 ? "\n" : "", advice[i]);
@@ -156,20 +161,20 @@ static json_t *advice_json(const struct status *s)
 	return a;
 }
 
-static int status_json(const struct app *app, const struct status *s)
+static int status_json(const struct app *app, const struct vault *v, const struct status *s)
 {
 	const char token_grade[] = { s->token_grade, '\0' }, host_grade[] = { s->host_grade, '\0' };
 	char when[32];
 
-	return out_json(
-	    app, json_pack("{s:o,s:s,s:I,s:{s:o,s:s},s:b,s:i,s:I,s:o,s:o,s:{s:s,s:s},s:o}", "vault",
-		     text_json(s->path), "id", s->id, "generation",
-		     (json_int_t)s->summary.generation, "committed", "by",
-		     text_json(s->summary.signer), "at", text_time_json(s->summary.committed, when),
-		     "verified", s->summary.trust == VAULT_TRUST_VERIFIED, "entries",
-		     (int)s->summary.n_entries, "file_size", (json_int_t)s->summary.file_size,
-		     "tokens", tokens_json(s), "hosts", hosts_json(s), "grade", "token",
-		     token_grade, "host", host_grade, "advice", advice_json(s)));
+	return out_json(app,
+	    json_pack("{s:o,s:s,s:I,s:{s:o,s:s},s:b,s:i,s:I,s:o,s:o,s:o,s:{s:s,s:s},s:o}", "vault",
+		text_json(s->path), "id", s->id, "generation", (json_int_t)s->summary.generation,
+		"committed", "by", text_json(s->summary.signer), "at",
+		text_time_json(s->summary.committed, when), "verified",
+		s->summary.trust == VAULT_TRUST_VERIFIED, "entries", (int)s->summary.n_entries,
+		"file_size", (json_int_t)s->summary.file_size, "tokens", tokens_json(s), "hosts",
+		hosts_json(s), "recovery_sheet", recovery_sheet_json(v), "grade", "token",
+		token_grade, "host", host_grade, "advice", advice_json(s)));
 }
 
 int cmd_status(struct app *app, const struct arguments *args)
@@ -185,5 +190,5 @@ int cmd_status(struct app *app, const struct arguments *args)
 	if (r != 0)
 		return r;
 	status_fill(v, p.vault, &s);
-	return app->json ? status_json(app, &s) : status_text(app, &s);
+	return app->json ? status_json(app, v, &s) : status_text(app, &s);
 }

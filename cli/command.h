@@ -27,7 +27,7 @@ extern const size_t commands_len;
 const struct command *command_find(const char *name);
 
 extern const struct option_spec add_options[], edit_options[], get_options[], host_options[],
-    init_options[], log_options[], run_options[], token_options[];
+    init_options[], log_options[], recovery_options[], run_options[], token_options[];
 
 int cmd_add(struct app *, const struct arguments *);
 int cmd_edit(struct app *, const struct arguments *);
@@ -37,6 +37,7 @@ int cmd_host(struct app *, const struct arguments *);
 int cmd_init(struct app *, const struct arguments *);
 int cmd_list(struct app *, const struct arguments *);
 int cmd_log(struct app *, const struct arguments *);
+int cmd_recovery(struct app *, const struct arguments *);
 int cmd_remove(struct app *, const struct arguments *);
 int cmd_rename(struct app *, const struct arguments *);
 int cmd_run(struct app *, const struct arguments *);

@@ -8,6 +8,7 @@
 
 #include "cli/grade.h"
 #include "cli/output.h"
+#include "cli/recovery_sheet.h"
 #include "vault/cleanup.h"
 
 static void print_name(const char *host_name, const char *host_label)
@@ -52,16 +53,20 @@ int host_list_print(const struct app *app, const struct vault *v)
 {
 	const struct vault_host_info *hosts;
 	size_t n = vault_hosts(v, &hosts);
+	char since[RECOVERY_SINCE_MAX];
 	json_t *a;
 
 	if (app->json) {
 		a = json_array();
 		for (size_t i = 0; i < n; i++)
 			(void)json_array_append_new(a, host_json(v, &hosts[i], i));
-		return out_json(app, json_pack("{s:o}", "hosts", a));
+		return out_json(app,
+		    json_pack("{s:o,s:o}", "hosts", a, "recovery_sheet", recovery_sheet_json(v)));
 	}
 	for (size_t i = 0; i < n; i++)
 		print_host(&hosts[i]);
+	if (recovery_sheet_since(v, since))
+		out("recovery sheet: %s\n", since);
 	return out_done(app);
 }
 

@@ -269,7 +269,7 @@ int session_no_vault(const struct app *app, const struct paths *p)
 	    app, STATUS_NOT_FOUND, "no vault at %s; \"touchvault init\" makes one", p->vault);
 }
 
-static void note_trust(const struct app *app, const struct vault *v)
+void session_note_trust(const struct app *app, const struct vault *v)
 {
 	struct vault_summary s;
 	char when[32];
@@ -285,7 +285,7 @@ static void note_trust(const struct app *app, const struct vault *v)
 	    (unsigned long long)s.generation, s.signer, text_time(s.committed, when));
 }
 
-static int open_refused(const struct app *app, const struct paths *p, int err)
+int session_refused(const struct app *app, const struct paths *p, int err)
 {
 	const struct vault_paths vp = paths_for_vault(p);
 	int reported = fail_vault(app, err);
@@ -312,8 +312,8 @@ int session_open(struct app *app, struct vault **ret)
 	if (r == VAULT_ERR_NO_VAULT || (r == VAULT_ERR_NO_HOST_KEY && access(p.vault, F_OK) != 0))
 		return session_no_vault(app, &p);
 	if (r != 0)
-		return open_refused(app, &p, r);
-	note_trust(app, *ret);
+		return session_refused(app, &p, r);
+	session_note_trust(app, *ret);
 	return STATUS_OK;
 }
 

@@ -12,6 +12,11 @@ int session_open(struct app *, struct vault **ret) __attribute__((warn_unused_re
 
 /* There is no vault: which others are there. STATUS_NOT_FOUND, reported. */
 int session_no_vault(const struct app *, const struct paths *) __attribute__((warn_unused_result));
+/* It can't be opened, which the audit log is told if it is a refusal. Reported. */
+int session_refused(const struct app *, const struct paths *, int err)
+    __attribute__((warn_unused_result));
+/* That this host has no state for the vault, or that of another generation. */
+void session_note_trust(const struct app *, const struct vault *);
 
 /* One touch. purpose completes "Touch the token TO ..." ("get ibkr/live");
  * it is text from outside. entry, if not NULL, is checked for damage before

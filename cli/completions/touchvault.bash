@@ -2,7 +2,7 @@
 # bash completion for touchvault(1). Names come from list, show and status, which
 # need no touch. Nothing goes through "compgen -W", which expands what it is given.
 
-_touchvault_commands=(init add edit get run list show rename remove token host status log help version)
+_touchvault_commands=(init add edit get run list show rename remove token host recovery status log help version)
 _touchvault_globals=(--vault --device --json --accept-rollback --help --version)
 
 _touchvault_options() { # command
@@ -15,6 +15,7 @@ _touchvault_options() { # command
 	token) options+=(--new-device --pin --allow-no-touch --no-passphrase) ;;
 	host) options+=(--name --label --fingerprint --kind --tpm --drop-old-key) ;;
 	log) options+=(--since --last) ;;
+	recovery) options+=(--output --replace --name --kind --tpm) ;;
 	run) options+=(--env --env-all --file --pristine) ;;
 	esac
 }
@@ -22,7 +23,7 @@ _touchvault_options() { # command
 _touchvault_takes_value() { # option
 	case $1 in
 	--vault | --device | --new-device | --pin | --token-name | --host-name | --kind | --tpm | --field | \
-		--from-env | --name | --fingerprint | --label | --unset | --unset-label | --env | --env-all | --file | \
+		--from-env | --name | --output | --fingerprint | --label | --unset | --unset-label | --env | --env-all | --file | \
 		--since | --last) return 0 ;;
 	esac
 	return 1
@@ -118,7 +119,7 @@ _touchvault_value() { # option, what stands before its value in the word
 		_touchvault_offer_lines "$2" '' < <(_touchvault_vaults)
 		_touchvault_files "$2"
 		;;
-	--device | --new-device | --tpm | --from-env) _touchvault_files "$2" ;;
+	--device | --new-device | --tpm | --from-env | --output) _touchvault_files "$2" ;;
 	--pin) _touchvault_offer "$2" '' if-set required never ;;
 	--kind) _touchvault_offer "$2" '' auto tpm2 keyfile ;;
 	--field) _touchvault_source ;;
@@ -147,6 +148,7 @@ _touchvault_operand() {
 			_touchvault_offer_lines '' '' < <(_touchvault_named host)
 		[[ $entry == approve ]] && _touchvault_files ''
 		;;
+	recovery:0) _touchvault_offer '' '' create use remove ;;
 	get:1) _touchvault_offer_lines '' '' < <(_touchvault_of_entry "$entry" fields) ;;
 	esac
 }

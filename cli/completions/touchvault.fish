@@ -2,12 +2,12 @@
 # fish completion for touchvault(1). Names come from list, show and status, which
 # need no touch.
 
-set -g __touchvault_commands init add edit get run list show rename remove token host status log help version
+set -g __touchvault_commands init add edit get run list show rename remove token host recovery status log help version
 
 # The command, then the operands, on the line before the cursor.
 function __touchvault_operands
 	set -l takes_value --vault --device --new-device --pin --token-name --host-name --kind --tpm --field --from-env \
-		--name --fingerprint --label --unset --unset-label --env --env-all --file --since --last
+		--name --output --fingerprint --label --unset --unset-label --env --env-all --file --since --last
 	set -l skip no
 	for word in (commandline -opc)[2..-1]
 		if test $skip = yes
@@ -129,6 +129,7 @@ complete -c touchvault -n '__touchvault_at ""' -a rename -d 'rename an entry'
 complete -c touchvault -n '__touchvault_at ""' -a remove -d 'remove an entry'
 complete -c touchvault -n '__touchvault_at ""' -a token -d 'list, add, remove and test tokens'
 complete -c touchvault -n '__touchvault_at ""' -a host -d 'approve, list and revoke hosts'
+complete -c touchvault -n '__touchvault_at ""' -a recovery -d 'create, use and remove the recovery sheet'
 complete -c touchvault -n '__touchvault_at ""' -a status -d 'show the vault, its tokens and hosts'
 complete -c touchvault -n '__touchvault_at ""' -a log -d 'show or prove the audit log'
 complete -c touchvault -n '__touchvault_at ""' -a help -d 'say how a command is used'
@@ -158,6 +159,12 @@ complete -c touchvault -n '__touchvault_at_host' -a '(__touchvault_hosts)'
 complete -c touchvault -n '__touchvault_at log 0' -a verify -d 'prove it, by a touch'
 complete -c touchvault -n '__touchvault_at log' -l since -x -d 'from then on: 2026-11-24, or 2026-11-24T08:00:00Z'
 complete -c touchvault -n '__touchvault_at log' -l last -x -d 'so many, the newest'
+complete -c touchvault -n '__touchvault_at recovery' -l output -r -F -d 'write a page, .pdf or .svg'
+complete -c touchvault -n '__touchvault_at recovery' -l replace -d 'in the place of the sheet that is there'
+complete -c touchvault -n '__touchvault_at recovery' -l name -x -d 'what this host is called'
+complete -c touchvault -n '__touchvault_at recovery' -l kind -x -a 'auto tpm2 keyfile' -d 'what keeps the key of this host'
+complete -c touchvault -n '__touchvault_at recovery' -l tpm -r -F -d 'the device or socket of the TPM'
+complete -c touchvault -n '__touchvault_at recovery 0' -a 'create use remove'
 complete -c touchvault -n '__touchvault_at get' -l show -d 'print it even if standard output is a terminal'
 complete -c touchvault -n '__touchvault_at edit' -l unset -x -a '(__touchvault_second fields)' -d 'drop a field'
 complete -c touchvault -n '__touchvault_at edit' -l unset-label -x -a '(__touchvault_second labels)' -d 'drop a label'

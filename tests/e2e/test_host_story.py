@@ -2,6 +2,9 @@
 """The story of touchvault-hosts(7), with its commands: a trading box and a laptop."""
 from harness import *
 
+import re
+import shutil
+
 
 class Story(Case):
     def says(self, terminal, *lines):
@@ -78,6 +81,65 @@ class Story(Case):
         self.ok(box.run("--device", key.path, "edit", "ibkr/live", "--field", "private_key=-", stdin=b"NEW"))
         self.assertEqual(self.ok(box.run("--device", key.path, "get", "ibkr/live")).out, b"NEW")
         self.assertNotIn("host revoked", self.ok(box.run("show", "ibkr/live")).out.decode())
+
+    def test_all_hosts_are_lost(self):
+        key = self.token("key")
+        box, laptop, new = self.home, Home(os.path.join(self.dir, "laptop")), Home(os.path.join(self.dir, "new"))
+        backup, sheet = os.path.join(self.dir, "backup.tv"), os.path.join(self.dir, "sheet.pdf")
+        self.ok(box.run("--device", key.path, "init", "--host-name", "box"))
+        self.add(key, "ibkr/live", {"private_key": "-----BEGIN-----"})
+        made = json.loads(self.ok(laptop.run("host", "request", "--name", "laptop", "--json")).out)
+        self.ok(box.run("--device", key.path, "host", "approve", "--fingerprint", made["fingerprint"],
+                        stdin=made["request"].encode()))
+
+        # box$ touchvault recovery create --output sheet.pdf
+        t = box.on_terminal("--device", key.path, "recovery", "create", "--output", sheet)
+        self.says(t, "print it, then type two groups back")
+        code = self.print_out(sheet)
+        for _ in range(2):
+            t.expect("Type group ")
+            t.expect(" from the sheet: ")
+            t.type(code[int(re.findall(rb"Type group (\d) from", t.shown)[-1])] + "\n")
+        self.says(t, "Touch the token", "to add the recovery sheet", "the vault has the recovery sheet")
+        self.assertEqual(t.finish().status, 0)
+        os.unlink(sheet)
+        self.assertIn(b"recovery    sheet since ", self.ok(box.run("status")).out)
+
+        # A fire takes both machines. There are a backup of the file, a token, and the sheet.
+        copy_vault(box.vault, backup)
+        for home in (box, laptop):
+            shutil.rmtree(home.dir)
+        copy_vault(backup, new.vault)
+        self.refused(new.run("--device", key.path, "get", "ibkr/live"), 20, "touchvault recovery use")
+
+        # new$ touchvault recovery use
+        t = new.on_terminal("--device", key.path, "recovery", "use", "--name", "new")
+        self.says(t, "Type the code of the recovery sheet", "Group 1 of 8: ")
+        t.type(code[2] + "\n")
+        self.says(t, "Group 1 is not right", "Group 1 of 8: ")
+        for i in range(1, 9):
+            t.type(code[i] + "\n")
+            if i < 8:
+                t.expect(f"Group {i + 1} of 8: ")
+        self.says(t, "not verified yet", "by box", "Touch the token", "to approve this host, new, by the recovery sheet",
+                  "new is approved, by the recovery sheet")
+        self.assertEqual(t.finish().status, 0)
+
+        # In again, by a touch and this host alone.
+        self.assertEqual(self.ok(new.run("--device", key.path, "get", "ibkr/live")).out, b"-----BEGIN-----")
+        self.assertEqual(self.ok(new.run("list")).err, b"")
+
+        # new$ touchvault host revoke box; host revoke laptop
+        for name in ("box", "laptop"):
+            self.ok(new.run("--device", key.path, "host", "revoke", name))
+        self.assertIn(b"ROTATE NOW", self.ok(new.run("list")).out)
+        self.assertRegex(self.ok(new.run("host", "list")).out.decode(),
+                         r"\Anew: .*approved .*\(this host\)\nrecovery sheet: since .*\n\Z")
+
+    def print_out(self, sheet):
+        """{number: group}, as they stand on the paper."""
+        text = subprocess.run(["pdftotext", "-raw", sheet, "-"], check=True, stdout=subprocess.PIPE).stdout.decode()
+        return {int(n): g for n, g in re.findall(r"\b([1-8])\s([0-9A-Z]{5})\b", text)}
 
     def test_a_cloned_machine(self):
         key = self.token("key")

@@ -11,7 +11,7 @@ refuse() { # folder, pattern, why
 	fi
 }
 refuse vault '(\.\./)?(token|cli|tests)/' 'token/, cli/ or tests/'
-refuse vault '(fido|ykpers|ykcore|libusb|openssl|jansson)' 'device or JSON libraries'
+refuse vault '(fido|ykpers|ykcore|libusb|openssl|jansson|qrencode)' 'device, JSON or QR libraries'
 refuse token '(\.\./)?(vault|cli|tests)/' 'vault/, cli/ or tests/'
 if [ -d cli ]; then
 	refuse cli '(fido|ykpers|ykcore|libusb|openssl)' 'device libraries'

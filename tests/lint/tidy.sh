@@ -6,7 +6,7 @@ set -eu
 cd "$1"
 clang-format --dry-run -Werror $(ls vault/*.[ch] token/*.[ch] cli/*.[ch] tests/unit/*.c tests/fuzz/*.[ch])
 # Flags of its own: gcc's are not all clang's.
-flags=$(pkg-config --cflags libsodium libfido2 libcbor jansson libseccomp libcrypto ykpers-1)
+flags=$(pkg-config --cflags libsodium libfido2 libcbor jansson libqrencode libseccomp libcrypto ykpers-1)
 ls vault/*.c token/*.c cli/*.c | xargs -P 2 -n 6 sh -c '
 	flags=$1
 	shift
