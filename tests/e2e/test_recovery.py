@@ -6,8 +6,10 @@ import re
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "vectors"))
+sys.path[:0] = [os.path.join(HERE, "..", "vectors"), os.path.join(HERE, "..", "fault")]
 import reader  # noqa: E402
+import test_host_attacks  # noqa: E402
+from memory import host_secrets, vault_secrets  # noqa: E402
 
 GROUP = "[0-9A-HJKMNP-TV-Z]{5}"
 NUMBERED = re.compile(rf"\b([1-8]) ({GROUP})\b")
@@ -358,6 +360,19 @@ class Recovery(Sheets):
         copy_vault(third.vault, new.vault)
         self.opens(new)
 
+    def test_on_a_host_that_has_another_vault(self):
+        """Its key and its state are there, and stay."""
+        code = self.create()
+        new = Home(os.path.join(self.dir, "new"))
+        self.ok(new.run("--device", self.t.path, "--vault", "own", "init", "--host-name", "new"))
+        key = digest(new.host_key)
+        copy_vault(self.home.vault, new.vault)
+        self.ok(self.use(new, code, "--name", "new"))
+        self.opens(new)
+        self.assertEqual(digest(new.host_key), key)
+        self.assertTrue(json.loads(self.ok(new.run("--vault", "own", "status", "--json")).out)["verified"])
+        self.assertEqual(len(json.loads(self.ok(new.run("host", "show", "--json")).out)["vaults"]), 2)
+
     def test_hosts_are_approved_before_the_sheet(self):
         """The order that the format asks for."""
         code = self.create()
@@ -385,6 +400,55 @@ class Recovery(Sheets):
         self.assertEqual(x["hosts"][1]["hvk"], key["hvk"])
         with self.assertRaises(reader.Refused):
             reader.recovery_key("-".join([code[1], code[0], *code[2:]]))
+
+
+class Attacks(test_host_attacks.Attacks):
+    """By who has the sheet, and all that it leads to."""
+
+    create, terminal, type_back = Sheets.create, Sheets.terminal, Sheets.type_back
+
+    def sheet_keys(self, code):
+        key = reader.recovery_key("-".join(code))
+        return key, {"sheet box key": key["hsk"], "sheet signing key": key["signing"][:32], "nothing": bytes(32)}
+
+    def test_without_the_token_it_has_names_only(self):
+        _, known = self.sheet_keys(self.create())
+        found = self.all_that_opens(self.header(self.home), known, self.truth(self.home))
+        self.assertEqual({f.split(",")[0] for f in found}, {"a host slot", "the index"})
+
+    def test_when_it_was_removed_it_has_nothing(self):
+        _, known = self.sheet_keys(self.create())
+        known.update(vault_secrets(self.home, self.response))
+        for name in host_secrets(self.home)[1]:
+            del known[name]
+        self.ok(self.home.run("--device", self.t.path, "recovery", "remove"))
+        h = self.header(self.home)
+        known["new A"] = self.by_token(h)["A"]
+        self.assertEqual(self.all_that_opens(h, known, self.truth(self.home)), set())
+
+    def test_it_makes_no_generation(self):
+        """With every key of the vault, and its own name in the header."""
+        key, _ = self.sheet_keys(self.create())
+        secrets, h, p = vault_secrets(self.home, self.response), self.header(self.home), bytearray(self.file(self.home))
+        desk, _ = host_secrets(self.home)
+        x = reader.open_index(h, desk)[1]
+        for by, signer, status in ((desk, x["hosts"][0], 0), (key, x["hosts"][1], 31)):
+            p[96:112] = signer["host_id"]
+            digest_ = reader.H(h["vault_id"], "tv1 digest", b"", bytes(p[:len(h["meta"])]), 64)
+            tag = reader.H(h["vault_id"], "tv1 tag", secrets["file tag key"], digest_, 32)
+            signature = test_host_attacks.signed(b"touchvault commit v1" + h["vault_id"] + digest_ + tag, by["signing"])
+            total = test_host_attacks.blake2b(digest_ + tag + signature, digest_size=32).digest()
+            p[len(h["meta"]):len(h["meta"]) + 128] = tag + signature + total
+            with open(self.home.vault, "wb") as f:
+                f.write(p)
+            result = self.home.run("--device", self.t.path, "list")
+            self.assertEqual(result.status, status, result)
+            token = {"response": self.response}
+            if status == 0:
+                reader.read(bytes(p), desk, token)
+            else:
+                with self.assertRaises(reader.Refused):
+                    reader.read(bytes(p), desk, token)
 
 
 class Pages(Sheets):

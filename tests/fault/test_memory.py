@@ -5,7 +5,7 @@ memory and nowhere else, and nowhere at all when the work is done.
 The processes are looked at from outside, while they wait for a touch, for a
 reader, or for strace."""
 from faults import *
-from memory import canary, host_secrets, reader, search, vault_secrets
+from memory import canary, host_secrets, mappings, reader, search, vault_secrets
 from swtpm import SwTpm, have_swtpm
 
 import base64
@@ -511,6 +511,131 @@ class TpmMemory(MemoryCase):
         until(lambda: state_of(pid) == "t" and call_of(pid)[0] == NUMBERS["exit_group"])
         self.nothing_at_all(pid, secrets)
         let_go(process, pid)
+
+
+class MemoryOfRecovery(MemoryCase):
+    """Of a code that is printed, and typed. libqrencode has it in a process that is gone."""
+
+    def setUp(self):
+        super().setUp()
+        self.new_vault(self.plugged)
+        self.sheet = os.path.join(self.dir, "sheet.svg")
+
+    def secrets(self, code):
+        """The code in every form; of its key, all that is not public."""
+        text = "-".join(code)
+        key = reader.recovery_key(text)
+        plain = "".join(g[:4] for g in code)
+        bits = sum(reader.BASE32.index(c) << 5 * i for i, c in enumerate(reversed(plain)))
+        seed = reader.H(reader.NO_VAULT, "tv1 paper", bits.to_bytes(20, "big"), b"", 32)
+        return {"code": text.encode(), "code as typed": "".join(code).encode(), "code without checks": plain.encode(),
+                "bytes": bits.to_bytes(20, "big"), "sheet seed": seed, "sheet box key": key["hsk"],
+                "sheet signing key": key["signing"][:32]}
+
+    def groups(self, code):
+        """Five letters may be somewhere by chance, two times five are not."""
+        return {f"group {i}": group.encode() for i, group in enumerate(code, 1)}
+
+    def code(self, terminal):
+        if os.path.exists(self.sheet):
+            with open(self.sheet) as f:
+                texts = re.findall(r"<text [^>]*>([^<]*)</text>", f.read())
+            return [texts[texts.index(str(i)) + 1] for i in range(1, 9)]
+        groups = dict(re.findall(rb"\b([1-8]) ([0-9A-Z]{5})\b", terminal.shown))
+        return [groups[b"%d" % i].decode() for i in range(1, 9)]
+
+    def on_terminal(self, *args, home=None):
+        """To be held before it exits."""
+        return self.home.on_terminal(env=(home or self.home).env, command=[*self.strace(
+            "-e", f"inject=exit_group:delay_enter={DELAY * 1000000}:when=1"), *self.home.command(*self.device, *args)])
+
+    def asks(self, terminal):
+        terminal.expect("Type group ")
+        terminal.expect(" from the sheet: ")
+        return int(re.findall(rb"Type group (\d) from", terminal.shown)[-1])
+
+    def at_its_end(self, terminal, code, status=0):
+        pid = until(lambda: find(terminal.process.pid, "touchvault"))
+        until(lambda: state_of(pid) == "t" and call_of(pid) == (NUMBERS["exit_group"], status))
+        self.nothing_at_all(pid, self.secrets(code))
+        self.assertLess(len({h.secret for h in self.hits(pid, self.groups(code))}), 2)
+        return pid
+
+    def create(self, *options):
+        """At each point where somebody may look, and at the end."""
+        terminal = self.on_terminal("recovery", "create", *options)
+        asked = self.asks(terminal)
+        code = self.code(terminal)
+        pid = until(lambda: find(terminal.process.pid, "touchvault"))
+        until(lambda: sleeping(pid))
+        self.assertEqual(children(pid), [])
+        self.assertIn("code", self.nothing_unlocked(pid, self.secrets(code)))
+        terminal.type(code[asked - 1] + "\n")
+        terminal.type(code[self.asks(terminal) - 1] + "\n")
+        self.at_its_end(terminal, code)
+        let_go(terminal.process, pid)
+        terminal.finish()
+        return code
+
+    def test_create_on_the_terminal(self):
+        self.create()
+
+    def test_create_in_a_file(self):
+        self.create("--output", self.sheet)
+
+    def test_create_cancelled(self):
+        terminal = self.on_terminal("recovery", "create", "--output", self.sheet)
+        self.asks(terminal)
+        code = self.code(terminal)
+        terminal.type(code[0][:4] + "\x03")
+        let_go(terminal.process, self.at_its_end(terminal, code, 14))
+        terminal.finish()
+
+    def test_the_process_that_draws(self):
+        """All that it has of the code is locked; it is looked at before it exits."""
+        terminal = self.home.on_terminal(command=[*self.strace(
+            "-f", "-e", f"inject=exit_group:delay_enter={DELAY * 1000000}:when=1"),
+            *self.home.command(*self.device, "recovery", "create", "--output", self.sheet)])
+        pid = until(lambda: find(terminal.process.pid, "touchvault"))
+        drawer = until(lambda: children(pid) and children(pid)[0])
+        until(lambda: state_of(drawer) == "t" and call_of(drawer) == (NUMBERS["exit_group"], 0))
+        code = self.code_held(pid)
+        self.assertFalse(os.path.exists(self.sheet))
+        self.assertIn("code", self.nothing_unlocked(drawer, self.secrets(code)))
+        for p in (drawer, pid):
+            let_go(terminal.process, p)
+        terminal.process.wait()
+
+    def code_held(self, pid):
+        """Before it is written anywhere."""
+        with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+            for start, end, _, locked in mappings(pid):
+                memory.seek(start)
+                found = re.search(rb"(?:[0-9A-Z]{5}-){7}[0-9A-Z]{5}", memory.read(end - start)) if locked else None
+                if found:
+                    return found[0].decode().split("-")
+        raise AssertionError("there is no code")
+
+    def test_use(self):
+        code = self.create("--output", self.sheet)
+        new = Home(os.path.join(self.dir, "new"))
+        os.makedirs(os.path.dirname(new.vault), 0o700)
+        shutil.copy(self.home.vault, new.vault)
+        self.plugged.control("touch-policy never")
+        terminal = self.on_terminal("recovery", "use", "--name", "new", home=new)
+        for i, group in enumerate(code, 1):
+            terminal.expect(f"Group {i} of 8: ")
+            terminal.type(group + "\n")
+        terminal.expect("Touch the ")
+        pid = until(lambda: find(terminal.process.pid, "touchvault"))
+        helper = until(lambda: find(pid, "touchvault-token"))
+        until(lambda: sleeping(pid) and sleeping(helper))
+        self.assertEqual({h for h in self.nothing_unlocked(pid, self.secrets(code)) if h.startswith("code")}, set())
+        self.nothing_at_all(helper, self.secrets(code))
+        self.plugged.control("touch now")
+        self.at_its_end(terminal, code)
+        let_go(terminal.process, pid)
+        self.assertNotIn(code[0].encode(), terminal.finish().shown)
 
 
 if __name__ == "__main__":

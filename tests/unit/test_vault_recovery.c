@@ -162,6 +162,53 @@ static void the_key_is_of_all_of_the_code(void **state)
 	secret_free(b);
 }
 
+static bool index_takes(const struct vault_host_info *infos, size_t n)
+{
+	struct index *x = calloc(1, sizeof(*x)), *back = calloc(1, sizeof(*back));
+	uint8_t bytes[8192];
+	struct wbuf b = wbuf_of(bytes, sizeof(bytes));
+	bool found;
+
+	assert_non_null(x);
+	assert_non_null(back);
+	for (x->n_hosts = 0; x->n_hosts < n; x->n_hosts++)
+		x->hosts[x->n_hosts].info = infos[x->n_hosts];
+	index_encode(&b, x);
+	assert_false(b.bad);
+	found = index_decode(bytes, b.len, back) == 0;
+	if (found)
+		assert_int_equal(
+		    index_hosts_len(back), infos[n - 1].kind == VAULT_HOST_PAPER ? n - 1 : n);
+	index_free(back);
+	free(back);
+	free(x);
+	return found;
+}
+
+static void a_sheet_has_one_place_and_no_name(void **state)
+{
+	const struct vault_host_info h = { .name = "h", .label = "", .kind = VAULT_HOST_KEYFILE },
+				     s = { .name = "", .label = "", .kind = VAULT_HOST_PAPER };
+	struct vault_host_info named = s, labelled = s, bound = s, unknown = h;
+
+	(void)state;
+	named.name = "sheet";
+	labelled.label = "in the safe";
+	bound.bound = true;
+	unknown.kind = (enum vault_host_kind)9;
+	assert_true(index_takes((struct vault_host_info[]){ h, h }, 2));
+	assert_true(index_takes((struct vault_host_info[]){ h, s }, 2));
+	assert_true(index_takes((struct vault_host_info[]){ h, h, s }, 3));
+	assert_false(index_takes((struct vault_host_info[]){ s }, 1));
+	assert_false(index_takes((struct vault_host_info[]){ s, h }, 2));
+	assert_false(index_takes((struct vault_host_info[]){ h, s, s }, 3));
+	assert_false(index_takes((struct vault_host_info[]){ h, s, h }, 3));
+	assert_false(index_takes((struct vault_host_info[]){ h, named }, 2));
+	assert_false(index_takes((struct vault_host_info[]){ h, labelled }, 2));
+	assert_false(index_takes((struct vault_host_info[]){ h, bound }, 2));
+	assert_false(index_takes((struct vault_host_info[]){ h, unknown }, 2));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +219,7 @@ int main(void)
 		cmocka_unit_test(characters_that_are_swapped_are_found),
 		cmocka_unit_test(groups_that_are_swapped_are_found),
 		cmocka_unit_test(the_key_is_of_all_of_the_code),
+		cmocka_unit_test(a_sheet_has_one_place_and_no_name),
 	};
 
 	if (sodium_init() < 0 || secret_init() != 0)
