@@ -119,10 +119,11 @@ const char *advice_for_vault(int err)
 	case VAULT_ERR_NO_HOST:
 		return "\"touchvault host list\" shows the hosts";
 	case VAULT_ERR_OWN_HOST:
-		return "revoke it from another host that is approved, or that the recovery sheet "
-		       "lets in";
+		return "revoke it from another host, or make a recovery sheet first, by which a "
+		       "host can leave";
 	case VAULT_ERR_LAST_HOST:
-		return "approve another one first, and revoke this one from there";
+		return "approve another one first, or make a recovery sheet, by which the last "
+		       "host can leave";
 	case VAULT_ERR_RECOVERY_GROUP:
 		return "compare it with the sheet";
 	case VAULT_ERR_RECOVERY_CODE:

@@ -9,6 +9,7 @@
 #include "cli/host_list.h"
 #include "cli/host_request.h"
 #include "cli/output.h"
+#include "cli/recovery_open.h"
 #include "cli/session.h"
 #include "token/token.h"
 #include "vault/cleanup.h"
@@ -127,7 +128,7 @@ static int change(
 {
 	char purpose[PURPOSE_MAX];
 
-	(void)snprintf(purpose, sizeof(purpose), "%s the host %s", what, c->name);
+	(void)snprintf(purpose, sizeof(purpose), "%s %s", what, c->name);
 	c->now = app->now;
 	return session_change(app, v, purpose, fn, c);
 }
@@ -189,21 +190,44 @@ static int host_approve(struct app *app, const struct arguments *args, struct va
 	if (r == 0)
 		r = host_request_confirm(app, &request, option_value(args, "fingerprint"));
 	if (r == 0)
-		r = change(app, v, "approve", change_approve, &c);
+		r = change(app, v, "approve the host", change_approve, &c);
 	return r == 0 ? report(app, v, c.name, "is approved; now copy the vault to it") : r;
+}
+
+/* This host, by the sheet: as it can't sign that it is no host any more, and so that
+ * the sheet is known to be at hand. */
+static int revoke_this_host(struct app *app, struct change *c)
+{
+	const struct vault_new_host same = { VAULT_HOST_ANY, VAULT_TPM_DEVICE };
+	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
+	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
+	int r = paths_find(app, &p);
+
+	if (r == 0)
+		r = recovery_open(app, &p, &same, &v);
+	if (r == 0)
+		r = change(app, v, "revoke this host,", change_revoke, c);
+	if (r != 0 || app->json)
+		return r != 0 ? r : host_list_print(app, v);
+	note(app, "%s is revoked: this host opens the vault no more", c->name);
+	note(app, "every entry is marked to be rotated now, as it may have kept what was opened");
+	return STATUS_OK;
 }
 
 static int host_revoke(struct app *app, const struct arguments *args, struct vault *v)
 {
 	struct change c = { .name = args->operands[1] };
+	struct vault_sheet_info sheet;
 	int r = require_host(app, v, c.name);
 
 	if (r == 0)
 		r = vault_host_revocable(v, c.name);
+	if (r == VAULT_ERR_OWN_HOST && vault_recovery_sheet(v, &sheet))
+		return revoke_this_host(app, &c);
 	if (r < 0)
 		r = fail_vault(app, r);
 	if (r == 0)
-		r = change(app, v, "revoke", change_revoke, &c);
+		r = change(app, v, "revoke the host", change_revoke, &c);
 	return r == 0 ? report(app, v, c.name,
 			    "is revoked; it may have kept what was opened there: every entry is "
 			    "marked to be rotated now")
@@ -220,7 +244,7 @@ static int host_rename(struct app *app, const struct arguments *args, struct vau
 	if (r == 0)
 		r = require_free(app, v, c.to, "choose another name");
 	if (r == 0)
-		r = change(app, v, "rename", change_rename, &c);
+		r = change(app, v, "rename the host", change_rename, &c);
 	return r == 0 ? report(app, v, c.to, "is its name now") : r;
 }
 
@@ -232,7 +256,7 @@ static int host_label(struct app *app, const struct arguments *args, struct vaul
 	if (r == 0)
 		r = require_label(app, c.to);
 	if (r == 0)
-		r = change(app, v, "label", change_label, &c);
+		r = change(app, v, "label the host", change_label, &c);
 	return r == 0 ? report(app, v, c.name, "has the label") : r;
 }
 

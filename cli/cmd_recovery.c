@@ -8,6 +8,7 @@
 #include "cli/host_kind.h"
 #include "cli/host_list.h"
 #include "cli/output.h"
+#include "cli/recovery_open.h"
 #include "cli/recovery_sheet.h"
 #include "cli/session.h"
 #include "cli/terminal.h"
@@ -60,14 +61,6 @@ static int change_admit(struct vault *v, void *ctx)
 	return vault_recovery_admit(v, c->name, c->now);
 }
 
-static int require_terminal(const struct app *app, const char *what)
-{
-	if (terminal_available())
-		return STATUS_OK;
-	return fail(
-	    app, STATUS_USAGE, "there is no terminal to %s on; run touchvault on one", what);
-}
-
 static int report(const struct app *app, const struct vault *v, const char *done)
 {
 	if (app->json)
@@ -115,7 +108,7 @@ static int check_create(
     const struct app *app, const struct arguments *args, struct vault *v, const char *path)
 {
 	char since[RECOVERY_SINCE_MAX];
-	int r = require_terminal(app, "type two groups of the sheet back");
+	int r = terminal_require(app, "type two groups of the sheet back");
 
 	if (r != 0)
 		return r;
@@ -224,30 +217,6 @@ static int recovery_remove(struct app *app, const struct arguments *args)
 		      : r;
 }
 
-/* Group by group, or several at once, as a reader of QR codes types them. */
-static int ask_code(const struct app *app, struct secrets *s)
-{
-	char prompt[32];
-	size_t n = 0, len;
-	int r;
-
-	terminal_say("Type the code of the recovery sheet, a group a line; it is not shown");
-	while (n < VAULT_RECOVERY_GROUPS) {
-		(void)snprintf(
-		    prompt, sizeof(prompt), "Group %zu of %d: ", n + 1, VAULT_RECOVERY_GROUPS);
-		r = terminal_ask(app, prompt, true, "type the groups one by one", s->line,
-		    sizeof(s->line), &len);
-		if (r != 0)
-			return r;
-		if (vault_recovery_code_type(s->line, s->code, &n) != 0)
-			terminal_say(
-			    "Group %zu is not right; compare it with the sheet and type it "
-			    "again",
-			    n + 1);
-	}
-	return STATUS_OK;
-}
-
 /* What can be known before the code is typed. */
 static int check_use(const struct app *app, const struct paths *p)
 {
@@ -263,7 +232,7 @@ static int check_use(const struct app *app, const struct paths *p)
 	if (r == VAULT_ERR_NO_VAULT)
 		return session_no_vault(app, p);
 	if (r == VAULT_ERR_NO_HOST_KEY || r == VAULT_ERR_NOT_APPROVED)
-		return require_terminal(app, "type the code");
+		return terminal_require(app, "type the code");
 	return session_refused(app, p, r);
 }
 
@@ -277,27 +246,6 @@ static int check_name(const struct app *app, const struct vault *v, const char *
 			return fail(app, STATUS_EXISTS,
 			    "a host %s is there already; give this one another name with --name",
 			    name);
-	return STATUS_OK;
-}
-
-static int open_by_code(
-    struct app *app, const struct paths *p, const struct vault_new_host *new, struct vault **ret)
-{
-	_cleanup_secret_ struct secrets *s = secret_alloc(sizeof(*s));
-	const struct vault_paths vp = paths_for_vault(p);
-	int r;
-
-	if (s == NULL)
-		return fail_vault(app, VAULT_ERR_NOMEM);
-	r = ask_code(app, s);
-	if (r != 0)
-		return r;
-	r = vault_recovery_open(
-	    &vp, app->accept_rollback ? VAULT_ACCEPT_ROLLBACK : 0, new, s->code, ret);
-	if (r != 0)
-		return session_refused(app, p, r);
-	host_kind_note(app, vault_without_tpm(*ret));
-	session_note_trust(app, *ret);
 	return STATUS_OK;
 }
 
@@ -342,7 +290,7 @@ static int recovery_use(struct app *app, const struct arguments *args)
 	if (r == 0)
 		r = paths_make_dirs(app, &p);
 	if (r == 0)
-		r = open_by_code(app, &p, &new, &v);
+		r = recovery_open(app, &p, &new, &v);
 	return r == 0 ? admit(app, v, name) : r;
 }
 

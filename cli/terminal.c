@@ -87,6 +87,14 @@ bool terminal_available(void)
 	return tty >= 0;
 }
 
+int terminal_require(const struct app *app, const char *what)
+{
+	if (terminal_available())
+		return STATUS_OK;
+	return fail(
+	    app, STATUS_USAGE, "there is no terminal to %s on; run touchvault on one", what);
+}
+
 void terminal_say(const char *fmt, ...)
 {
 	_cleanup_close_ int tty = terminal_open(O_WRONLY);

@@ -17,6 +17,8 @@
 
 /* Whether there is a /dev/tty to ask on. */
 bool terminal_available(void);
+/* STATUS_USAGE where there is none, reported: it is for what ("type the code"). */
+int terminal_require(const struct app *, const char *what) __attribute__((warn_unused_result));
 
 enum terminal_err {
 	TERMINAL_OK = 0,

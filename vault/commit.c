@@ -303,6 +303,7 @@ static int verify_temporary(struct vault *v)
 	back->keys = keys;
 	back->host_store = v->host_store;
 	back->state_store = v->state_store;
+	back->sheet = v->sheet;
 	back->unlocked_slot = v->unlocked_slot;
 	memcpy(keys->own, v->keys->own, sizeof(keys->own));
 	r = store_beside(&v->store, ".tmp", &back->store);

@@ -103,7 +103,7 @@ static int revocable(const struct vault *v, size_t i)
 		return VAULT_ERR_NO_HOST;
 	if (ways_in_without(v, i) == 0)
 		return VAULT_ERR_LAST_HOST;
-	/* Nobody could sign the generation, and it might be by mistake. */
+	/* Nobody could sign the generation: not so if the sheet has opened the vault. */
 	return memcmp(v->index.hosts[i].id, v->own_id, HOST_ID_LEN) == 0 ? VAULT_ERR_OWN_HOST : 0;
 }
 

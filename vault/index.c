@@ -234,10 +234,9 @@ int index_decode(const uint8_t *p, size_t len, struct index *ret)
 	ret->n_hosts = b.bad ? 0 : cbor_r_array(&b, VAULT_HOST_SLOTS_MAX);
 	for (size_t i = 0; !b.bad && i < ret->n_hosts; i++)
 		host_decode(ret, &b, &ret->hosts[i]);
-	/* One sheet at most, behind a host at least. */
-	for (size_t i = 0; !b.bad && i < ret->n_hosts; i++)
-		b.bad =
-		    ret->hosts[i].info.kind == VAULT_HOST_PAPER && (i == 0 || i + 1 < ret->n_hosts);
+	/* One sheet at most, behind the hosts. */
+	for (size_t i = 0; !b.bad && i + 1 < ret->n_hosts; i++)
+		b.bad = ret->hosts[i].info.kind == VAULT_HOST_PAPER;
 	if (!b.bad)
 		entries_decode(ret, &b);
 	return rbuf_done(&b) ? 0 : VAULT_ERR_TAMPERED;
@@ -379,6 +378,11 @@ size_t index_hosts_len(const struct index *x)
 	size_t n = x->n_hosts;
 
 	return n > 0 && x->hosts[n - 1].info.kind == VAULT_HOST_PAPER ? n - 1 : n;
+}
+
+const char *index_host_title(const struct index_host *h)
+{
+	return h->info.kind == VAULT_HOST_PAPER ? VAULT_RECOVERY_NAME : h->info.name;
 }
 
 const struct index_host *index_host_by_id(

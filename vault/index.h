@@ -70,6 +70,8 @@ void index_remove(struct index *, size_t i);
 /* How many of the hosts are hosts: the recovery sheet, if there is one, stands
  * behind them, and has the number that is returned. */
 size_t index_hosts_len(const struct index *);
+/* What people call a host, or the sheet. */
+const char *index_host_title(const struct index_host *);
 const struct index_host *index_host_by_id(
     const struct index *, const uint8_t id[static HOST_ID_LEN]);
 

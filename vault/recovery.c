@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The recovery sheet: a host slot whose key is on paper. It is listed, pinned and
- * certified as a host is, so what it certifies all hosts accept; but it makes
- * no generation: where it opens the vault, it approves the host it is typed
- * on, and that one signs.
+ * certified as a host is, so what it certifies and signs all hosts accept. Where it
+ * opens the vault, it approves the host it is typed on, and that one signs; or it
+ * leaves that host out, and signs itself.
  */
 #include <string.h>
 

@@ -151,9 +151,7 @@ static int cross_check(struct vault *v)
 		    memcmp(id, v->host_slots[i].id, sizeof(id)) != 0)
 			return VAULT_ERR_TAMPERED;
 		by = index_host_by_id(&v->index, h->certifier);
-		h->info.certifier = by == NULL ? NULL : by->info.name;
-		if (by != NULL && by->info.kind == VAULT_HOST_PAPER)
-			h->info.certifier = VAULT_RECOVERY_NAME;
+		h->info.certifier = by == NULL ? NULL : index_host_title(by);
 		h->info.this_host = memcmp(id, v->own_id, sizeof(id)) == 0;
 		v->host_infos[i] = h->info;
 	}
@@ -296,7 +294,7 @@ static int trust_check(struct vault *v)
 	const uint8_t *pinned;
 	int r;
 
-	if (signer == NULL || signer->info.kind == VAULT_HOST_PAPER ||
+	if (signer == NULL ||
 	    !host_commit_valid(signer->hvk, v->header.vault_id, v->digest, v->tag, v->signature))
 		return VAULT_ERR_TAMPERED;
 	r = vault_state_read(v, &state);
@@ -488,7 +486,7 @@ void vault_summarize(const struct vault *v, struct vault_summary *ret)
 	*ret = (struct vault_summary){
 		.generation = v->header.gen,
 		.trust = v->trust,
-		.signer = signer == NULL ? "" : signer->info.name,
+		.signer = signer == NULL ? "" : index_host_title(signer),
 		.committed = v->index.committed,
 		.n_entries = v->index.n_entries,
 		.n_tokens = v->index.n_tokens,

@@ -10,6 +10,7 @@ sys.path[:0] = [os.path.join(HERE, "..", "vectors"), os.path.join(HERE, "..", "f
 import reader  # noqa: E402
 import test_host_attacks  # noqa: E402
 from memory import host_secrets, vault_secrets  # noqa: E402
+from swtpm import SwTpm, have_swtpm  # noqa: E402
 
 GROUP = "[0-9A-HJKMNP-TV-Z]{5}"
 NUMBERED = re.compile(rf"\b([1-8]) ({GROUP})\b")
@@ -86,6 +87,16 @@ class Sheets(Case):
 
     def status(self, home=None):
         return json.loads(self.ok((home or self.home).run("status", "--json")).out)
+
+    def header(self, home):
+        with open(home.vault, "rb") as f:
+            return reader.header(f.read())
+
+    def approve(self, home, name):
+        made = json.loads(self.ok(home.run("host", "request", "--name", name, "--json")).out)
+        self.ok(self.home.run("--device", self.t.path, "host", "approve", "--fingerprint", made["fingerprint"],
+                              stdin=made["request"].encode()))
+        copy_vault(self.home.vault, home.vault)
 
     def opens(self, home):
         got = self.ok(home.run("--device", self.t.path, "get", "ibkr/live"))
@@ -234,6 +245,36 @@ class Recovery(Sheets):
         self.assertNotIn(b"Touch", result.tty)
         self.assertEqual(digest(new.vault), before)
 
+    def test_the_log_has_it(self):
+        """Under the host's own key, also while the sheet stands in for it."""
+        code = self.create()
+        new = self.other("new")
+        wrong = reader.recovery_code(bytes(20)).split("-")
+        self.assertEqual(self.use(new, wrong, "--name", "new").status, 24)
+        self.ok(self.use(new, code, "--name", "new"))
+        self.ok(new.run("--device", self.t.path, "recovery", "remove"))
+        for home, wanted in ((self.home, [("unlock", "", ""), ("approval", "recovery sheet", "")]),
+                             (new, [("refusal", "", "recovery-code"), ("unlock", "", ""), ("approval", "new", ""),
+                                    ("unlock", "", ""), ("revocation", "recovery sheet", "")])):
+            log = [e for e in json.loads(self.ok(home.run("log", "--json")).out) if e["event"] != "seal"]
+            self.assertEqual([(e["event"], e["name"], e["code"]) for e in log][-len(wanted):], wanted)
+            self.assertFalse(any(e["unreadable"] for e in log))
+            self.assertEqual({e["command"] for e in log[-len(wanted):]}, {"recovery"})
+            self.ok(home.run("--device", self.t.path, "log", "verify"))
+
+    @unittest.skipUnless(have_swtpm(), "NOT TESTED: there is no swtpm, or no tpm2-tools")
+    def test_on_a_host_with_a_tpm(self):
+        code, new, tpm = self.create(), self.other("new"), SwTpm(self.dir)
+        self.addCleanup(tpm.stop)
+        self.ok(self.use(new, code, "--name", "new", "--tpm", tpm.path))
+        self.assertEqual([h["kind"] for h in self.status(new)["hosts"] if h["this_host"]], ["tpm2"])
+        self.opens(new)
+        other = self.other("other")
+        self.refused(other.run("recovery", "use", "--kind", "paper"), 2, "--kind")
+        result = self.use(other, code, "--name", "other", "--kind", "keyfile")
+        self.ok(result)
+        self.assertNotIn(b"TPM", result.tty)
+
     def test_remove(self):
         code = self.create()
         self.assertFalse(self.marked())
@@ -293,6 +334,7 @@ class Recovery(Sheets):
         asked = int(re.findall(rb"Type group (\d) from", t.shown)[-1])
         t.type(code[asked % 8] + "\n")
         t.expect("That is not group")
+        t.expect("from the sheet: ")
         t.type("\x04")
         self.assertEqual(t.finish().status, 14)
         # A touch that doesn't come undoes it, too.
@@ -340,11 +382,54 @@ class Recovery(Sheets):
         self.assertEqual(result.status, 4, result)
         self.assertIn(b"--name", result.tty)
 
-    def test_the_own_host_stays(self):
-        """With a sheet, too: nobody could sign."""
+    def leave(self, home, name, code):
+        t = self.terminal(home, "host", "revoke", name)
+        for i, group in enumerate(code, 1):
+            t.expect(f"Group {i} of 8: ")
+            t.type(group + "\n")
+        t.expect(f"to revoke this host, {name}")
+        return t.finish()
+
+    def test_the_own_host_leaves_by_the_sheet_alone(self):
         self.refused(self.home.run("--device", self.t.path, "host", "revoke", "desk"), 2, "only host")
+        code = self.create()
+        before = digest(self.home.vault)
+        self.refused(self.home.run("--device", self.t.path, "host", "revoke", "desk"), 2,
+                     "no terminal to type the code")
+        self.assertEqual(digest(self.home.vault), before)
+        result = self.leave(self.home, "desk", code)
+        self.ok(result)
+        self.assertIn(b"this host opens the vault no more", result.tty)
+        self.refused(self.home.run("--device", self.t.path, "get", "ibkr/live"), 20)
+        self.refused(self.home.run("--device", self.t.path, "list"), 20)
+        self.assertFalse(os.path.exists(self.home.vault + ".prev"))
+        # The sheet is all that is left; it lets this host in again, by its old key, or another one.
+        key, header = reader.recovery_key("-".join(code)), self.header(self.home)
+        x = reader.open_index(header, key)[1]
+        self.assertEqual([h["kind"] for h in x["hosts"]], [3])
+        new = self.other("new")
+        self.ok(self.use(new, code, "--name", "new"))
+        self.assertIn(b"by recovery sheet", new.run("host", "list").out)
+        self.assertTrue(self.marked(new))
+        self.opens(new)
+        self.ok(self.use(self.home, code, "--name", "desk"))
+        self.opens(self.home)
+
+    def test_others_accept_what_the_sheet_signed(self):
+        code = self.create()
+        second = Home(os.path.join(self.dir, "second"))
+        self.approve(second, "second")
+        self.opens(second)
+        self.ok(self.leave(self.home, "desk", code))
+        copy_vault(self.home.vault, second.vault)
+        self.opens(second)
+        self.assertEqual(self.status(second)["committed"]["by"], "recovery sheet")
+        self.assertEqual([h["name"] for h in self.status(second)["hosts"]], ["second"])
+        self.ok(second.run("--device", self.t.path, "recovery", "remove"))
+        self.opens(second)
+
+    def test_names_that_are_not_of_a_host(self):
         self.create()
-        self.refused(self.home.run("--device", self.t.path, "host", "revoke", "desk"), 2, "recovery sheet")
         for name in ("recovery sheet", ""):
             self.refused(self.home.run("--device", self.t.path, "host", "revoke", name), 3)
 
@@ -426,29 +511,44 @@ class Attacks(test_host_attacks.Attacks):
         known["new A"] = self.by_token(h)["A"]
         self.assertEqual(self.all_that_opens(h, known, self.truth(self.home)), set())
 
-    def test_it_makes_no_generation(self):
+    def signed(self, p, h, secrets, by, signer):
+        """The file p, as a host would commit it that knows every key of the vault."""
+        p = bytearray(p)
+        p[96:112] = signer["host_id"]
+        digest_ = reader.H(h["vault_id"], "tv1 digest", b"", bytes(p[:len(h["meta"])]), 64)
+        tag = reader.H(h["vault_id"], "tv1 tag", secrets["file tag key"], digest_, 32)
+        signature = test_host_attacks.signed(b"touchvault commit v1" + h["vault_id"] + digest_ + tag, by["signing"])
+        total = test_host_attacks.blake2b(digest_ + tag + signature, digest_size=32).digest()
+        p[len(h["meta"]):len(h["meta"]) + 128] = tag + signature + total
+        return bytes(p)
+
+    def test_when_it_was_removed_it_signs_nothing(self):
         """With every key of the vault, and its own name in the header."""
         key, _ = self.sheet_keys(self.create())
-        secrets, h, p = vault_secrets(self.home, self.response), self.header(self.home), bytearray(self.file(self.home))
+        secrets, h, p = vault_secrets(self.home, self.response), self.header(self.home), self.file(self.home)
         desk, _ = host_secrets(self.home)
         x = reader.open_index(h, desk)[1]
-        for by, signer, status in ((desk, x["hosts"][0], 0), (key, x["hosts"][1], 31)):
-            p[96:112] = signer["host_id"]
-            digest_ = reader.H(h["vault_id"], "tv1 digest", b"", bytes(p[:len(h["meta"])]), 64)
-            tag = reader.H(h["vault_id"], "tv1 tag", secrets["file tag key"], digest_, 32)
-            signature = test_host_attacks.signed(b"touchvault commit v1" + h["vault_id"] + digest_ + tag, by["signing"])
-            total = test_host_attacks.blake2b(digest_ + tag + signature, digest_size=32).digest()
-            p[len(h["meta"]):len(h["meta"]) + 128] = tag + signature + total
-            with open(self.home.vault, "wb") as f:
-                f.write(p)
-            result = self.home.run("--device", self.t.path, "list")
+        by_desk, by_sheet = (self.signed(p, h, secrets, by, x["hosts"][i]) for i, by in enumerate((desk, key)))
+        as_sheet = self.signed(p, h, secrets, desk, x["hosts"][1])
+        for f, options, status in ((by_desk, (), 0), (as_sheet, (), 31), (by_sheet, (), 32),
+                                   (by_sheet, ("--accept-rollback",), 0)):
+            self.put(f)
+            result = self.home.run("--device", self.t.path, *options, "list")
             self.assertEqual(result.status, status, result)
-            token = {"response": self.response}
-            if status == 0:
-                reader.read(bytes(p), desk, token)
-            else:
-                with self.assertRaises(reader.Refused):
-                    reader.read(bytes(p), desk, token)
+        self.put(p)
+        self.ok(self.home.run("--device", self.t.path, "recovery", "remove"))
+        after = self.file(self.home)
+        for f, status in ((by_desk, 0), (by_sheet, 31)):
+            self.put(f)
+            result = self.home.run("--device", self.t.path, "list")
+            self.assertEqual(result.status, 32, result)
+            result = self.home.run("--device", self.t.path, "--accept-rollback", "list")
+            self.assertEqual(result.status, status, result)
+            self.put(after)
+
+    def put(self, p):
+        with open(self.home.vault, "wb") as f:
+            f.write(p)
 
 
 class Pages(Sheets):
