@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vault/rotation.h"
+
+#include <stddef.h>
+#include <string.h>
+
+struct schedule schedule_effective(const struct schedule *own, const struct schedule *vault)
+{
+	struct schedule s = *own;
+
+	if (!period_is_set(s.every))
+		s.every = vault->every;
+	if (!period_is_set(s.lead))
+		s.lead = vault->lead;
+	if (!period_is_set(s.grace))
+		s.grace = vault->grace;
+	if (s.mode == ROTATION_MODE_UNSET)
+		s.mode = vault->mode;
+	return s;
+}
+
+/* Every step in every state: where it leads, or why it may not be made. */
+static const struct cell {
+	enum rotation_answer answer;
+	enum rotation_state next;
+} cells[ROTATION_STATES][ROTATION_EVENTS] = {
+	[ROTATION_ACTIVE] = {
+		[ROTATION_STAGE] = { ROTATION_GO, ROTATION_STAGED },
+		[ROTATION_REPLACE] = { ROTATION_NONE_STAGED, 0 },
+		[ROTATION_VERIFY] = { ROTATION_NONE_STAGED, 0 },
+		[ROTATION_PROMOTE] = { ROTATION_NONE_STAGED, 0 },
+		[ROTATION_ROLLBACK] = { ROTATION_NO_OLD, 0 },
+		[ROTATION_REVOKE] = { ROTATION_NO_OLD, 0 },
+		[ROTATION_RETIRE] = { ROTATION_NO_OLD, 0 },
+		[ROTATION_ABORT] = { ROTATION_NONE_STAGED, 0 },
+	},
+	[ROTATION_STAGED] = {
+		[ROTATION_STAGE] = { ROTATION_IS_STAGED, 0 },
+		[ROTATION_REPLACE] = { ROTATION_GO, ROTATION_STAGED },
+		[ROTATION_VERIFY] = { ROTATION_GO, ROTATION_VERIFIED },
+		[ROTATION_PROMOTE] = { ROTATION_GO, ROTATION_PROMOTED },
+		[ROTATION_ROLLBACK] = { ROTATION_NO_OLD, 0 },
+		[ROTATION_REVOKE] = { ROTATION_NO_OLD, 0 },
+		[ROTATION_RETIRE] = { ROTATION_NO_OLD, 0 },
+		[ROTATION_ABORT] = { ROTATION_GO, ROTATION_ACTIVE },
+	},
+	[ROTATION_VERIFIED] = {
+		[ROTATION_STAGE] = { ROTATION_IS_STAGED, 0 },
+		[ROTATION_REPLACE] = { ROTATION_GO, ROTATION_STAGED },
+		[ROTATION_VERIFY] = { ROTATION_GO, ROTATION_VERIFIED },
+		[ROTATION_PROMOTE] = { ROTATION_GO, ROTATION_PROMOTED },
+		[ROTATION_ROLLBACK] = { ROTATION_NO_OLD, 0 },
+		[ROTATION_REVOKE] = { ROTATION_NO_OLD, 0 },
+		[ROTATION_RETIRE] = { ROTATION_NO_OLD, 0 },
+		[ROTATION_ABORT] = { ROTATION_GO, ROTATION_ACTIVE },
+	},
+	[ROTATION_PROMOTED] = {
+		[ROTATION_STAGE] = { ROTATION_HAS_OLD, 0 },
+		[ROTATION_REPLACE] = { ROTATION_HAS_OLD, 0 },
+		[ROTATION_VERIFY] = { ROTATION_WAS_PROMOTED, 0 },
+		[ROTATION_PROMOTE] = { ROTATION_WAS_PROMOTED, 0 },
+		[ROTATION_ROLLBACK] = { ROTATION_GO, ROTATION_STAGED },
+		[ROTATION_REVOKE] = { ROTATION_GO, ROTATION_REVOKED },
+		[ROTATION_RETIRE] = { ROTATION_NOT_REVOKED, 0 },
+		[ROTATION_ABORT] = { ROTATION_WAS_PROMOTED, 0 },
+	},
+	[ROTATION_REVOKED] = {
+		[ROTATION_STAGE] = { ROTATION_HAS_OLD, 0 },
+		[ROTATION_REPLACE] = { ROTATION_HAS_OLD, 0 },
+		[ROTATION_VERIFY] = { ROTATION_WAS_PROMOTED, 0 },
+		[ROTATION_PROMOTE] = { ROTATION_WAS_PROMOTED, 0 },
+		[ROTATION_ROLLBACK] = { ROTATION_WAS_REVOKED, 0 },
+		[ROTATION_REVOKE] = { ROTATION_WAS_REVOKED, 0 },
+		[ROTATION_RETIRE] = { ROTATION_GO, ROTATION_ACTIVE },
+		[ROTATION_ABORT] = { ROTATION_WAS_PROMOTED, 0 },
+	},
+};
+
+static bool past(int64_t t, int64_t now)
+{
+	return t != 0 && now >= t;
+}
+
+/* What time and mode have against a step that the table allows. */
+static enum rotation_answer objection(
+    const struct rotation *r, const struct schedule *s, enum rotation_event event, int64_t now)
+{
+	bool changes_current = event == ROTATION_PROMOTE || event == ROTATION_ROLLBACK;
+
+	if (changes_current && past(r->other_expires, now))
+		return ROTATION_OTHER_EXPIRED;
+	if ((event == ROTATION_VERIFY || event == ROTATION_PROMOTE) && now < r->works_from)
+		return ROTATION_TOO_EARLY;
+	if (event == ROTATION_ROLLBACK && now >= period_after(r->since, s->grace))
+		return ROTATION_GRACE_OVER;
+	if (event == ROTATION_ABORT && s->mode == ROTATION_ATOMIC)
+		return ROTATION_ONLY_ONE;
+	return ROTATION_GO;
+}
+
+enum rotation_answer rotation_check(const struct rotation *r, const struct schedule *s,
+    enum rotation_event event, int64_t now, enum rotation_state *ret_next)
+{
+	const struct cell *cell = &cells[r->state][event];
+	enum rotation_answer answer = cell->answer;
+
+	if (answer == ROTATION_GO)
+		answer = objection(r, s, event, now);
+	if (answer != ROTATION_GO)
+		return answer;
+	/* The broker ended the old one when it made the new one. */
+	*ret_next =
+	    event == ROTATION_PROMOTE && s->mode == ROTATION_ATOMIC ? ROTATION_REVOKED : cell->next;
+	return ROTATION_GO;
+}
+
+/* The worst so far, and of equals the one with the earlier date. */
+static void weigh(struct rotation_outlook *o, enum rotation_status status, int64_t at)
+{
+	if (status < o->status || (status == o->status && o->at != 0 && o->at <= at))
+		return;
+	o->status = status;
+	o->at = at;
+}
+
+static void weigh_rotation(
+    struct rotation_outlook *o, const struct schedule *s, int64_t by, int64_t now)
+{
+	if (o->rotate_by == 0 || by < o->rotate_by)
+		o->rotate_by = by;
+	if (now >= period_after(by, s->grace))
+		weigh(o, ROTATION_OVERDUE, by);
+	else if (now >= by)
+		weigh(o, ROTATION_DUE, by);
+	else
+		weigh(o, now >= period_before(by, s->lead) ? ROTATION_SOON : ROTATION_FINE, by);
+}
+
+static void weigh_expiry(
+    struct rotation_outlook *o, const struct schedule *s, int64_t at, int64_t now)
+{
+	if (now >= at)
+		weigh(o, ROTATION_EXPIRED, at);
+	else
+		weigh(o, now >= period_before(at, s->lead) ? ROTATION_EXPIRING : ROTATION_FINE, at);
+}
+
+/* A reason to rotate that is older than the current credential concerns the old
+ * one, which has no grace then. */
+static void weigh_old(struct rotation_outlook *o, const struct rotation *r,
+    const struct schedule *s, int64_t marked, int64_t now)
+{
+	bool leaked = marked != 0 && marked <= r->made;
+
+	o->retire_by =
+	    r->state == ROTATION_REVOKED || leaked ? r->since : period_after(r->since, s->grace);
+	weigh(o, now >= o->retire_by ? ROTATION_TO_RETIRE : ROTATION_GRACE, o->retire_by);
+}
+
+struct rotation_outlook rotation_look(
+    const struct rotation *r, const struct schedule *s, int64_t marked, int64_t now)
+{
+	struct rotation_outlook o = { .status = ROTATION_FINE };
+	bool has_old = r->state == ROTATION_PROMOTED || r->state == ROTATION_REVOKED;
+
+	if (s->every.n > 0)
+		weigh_rotation(&o, s, period_after(r->made, s->every), now);
+	if (marked != 0 && (!has_old || marked > r->made))
+		weigh_rotation(&o, s, marked, now);
+	if (r->expires != 0)
+		weigh_expiry(&o, s, r->expires, now);
+	if (has_old)
+		weigh_old(&o, r, s, marked, now);
+	o.snoozed = now < r->snoozed && o.status != ROTATION_EXPIRED;
+	return o;
+}
+
+int64_t rotation_days(int64_t at, int64_t now)
+{
+	int64_t d = at - now;
+
+	return d >= 0 ? d / PERIOD_DAY_SECONDS : -(-d / PERIOD_DAY_SECONDS);
+}
+
+static const char *const modes[] = { "default", "overlap", "atomic", "delayed" };
+static const char *const states[] = { "active", "staged", "verified", "promoted", "revoked" };
+static const char *const statuses[] = { "fine", "in grace", "soon", "to retire", "due", "expiring",
+	"overdue", "expired" };
+
+#define NAME_OF(names, i) \
+	((size_t)(i) < sizeof(names) / sizeof((names)[0]) ? (names)[i] : "unknown")
+
+const char *rotation_mode_name(enum rotation_mode m)
+{
+	return NAME_OF(modes, m);
+}
+
+const char *rotation_state_name(enum rotation_state s)
+{
+	return NAME_OF(states, s);
+}
+
+const char *rotation_status_name(enum rotation_status s)
+{
+	return NAME_OF(statuses, s);
+}
+
+bool rotation_mode_parse(const char *text, enum rotation_mode *ret)
+{
+	for (int i = ROTATION_OVERLAP; i <= ROTATION_DELAYED; i++) {
+		if (strcmp(modes[i], text) != 0)
+			continue;
+		*ret = (enum rotation_mode)i;
+		return true;
+	}
+	return false;
+}
