@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "cli/fields.h"
 #include "cli/output.h"
 #include "cli/session.h"
@@ -66,29 +68,67 @@ static size_t merge_labels(const struct fields *new, const struct vault_entry_in
 	return n;
 }
 
-static int change(struct vault *v, void *ctx)
+/* Another value for a field that was there: not a field more, or the same again. */
+static bool replaces_a_value(const struct fields *new, const struct vault_entry *old)
+{
+	for (size_t i = 0; i < new->n; i++) {
+		const struct vault_field *n = &new->field[i], *o = vault_entry_field(old, n->name);
+
+		if (o != NULL && (o->value_len != n->value_len ||
+				     sodium_memcmp(o->value, n->value, n->value_len) != 0))
+			return true;
+	}
+	return false;
+}
+
+static int change_fields(struct vault *v, const struct edit *e, const struct vault_entry_info *info,
+    const struct vault_label *labels, size_t n_labels)
 {
 	__attribute__((cleanup(vault_entry_freep))) struct vault_entry *old = NULL;
-	const struct edit *e = ctx;
-	const struct vault_entry_info *info = vault_entry_find(v, e->name);
 	struct vault_field fields[2 * VAULT_FIELDS_MAX];
-	struct vault_label labels[2 * VAULT_LABELS_MAX];
-	size_t n_fields, n_labels;
-	int r;
+	size_t n_fields;
+	int r = vault_entry_open(v, info, &old);
 
-	if (info == NULL)
-		return VAULT_ERR_CHANGED; /* it was there before the touch */
-	r = vault_entry_open(v, info, &old);
 	if (r != 0)
 		return r;
 	n_fields = merge_fields(&e->fields, old, fields);
-	n_labels = merge_labels(&e->fields, info, labels);
 	/* A new value is what the mark was for. */
-	if (e->fields.n > 0)
-		r = vault_entry_mark(v, e->name, NULL, e->now);
+	if (replaces_a_value(&e->fields, old))
+		r = vault_entry_renewed(v, e->name, e->now);
 	return r == 0
 		   ? vault_entry_put(v, e->name, true, fields, n_fields, labels, n_labels, e->now)
 		   : r;
+}
+
+static bool changes_fields(const struct fields *f)
+{
+	return f->n > 0 || f->n_unset > 0;
+}
+
+static int change(struct vault *v, void *ctx)
+{
+	const struct edit *e = ctx;
+	const struct vault_entry_info *info = vault_entry_find(v, e->name);
+	struct vault_label labels[2 * VAULT_LABELS_MAX];
+	size_t n_labels;
+
+	if (info == NULL)
+		return VAULT_ERR_CHANGED; /* it was there before the touch */
+	n_labels = merge_labels(&e->fields, info, labels);
+	if (changes_fields(&e->fields))
+		return change_fields(v, e, info, labels, n_labels);
+	return vault_entry_put(v, e->name, true, NULL, 0, labels, n_labels, e->now);
+}
+
+/* A rotation has two credentials in its hands; which one would it be? */
+static int check_rotation(const struct app *app, const struct vault_entry_info *info)
+{
+	if (info->rotation.state == ROTATION_ACTIVE)
+		return STATUS_OK;
+	return fail(app, STATUS_USAGE,
+	    "a rotation of %s is under way, so that only its labels can be changed; "
+	    "\"touchvault rotate %s --status\" says how it goes on",
+	    info->name, info->name);
 }
 
 static int check_unset(
@@ -154,8 +194,12 @@ static int collect(const struct app *app, const struct arguments *args,
     const struct vault_entry_info *info, struct fields *f)
 {
 	bool nothing = f->n_labels == 0 && f->n_unset == 0 && f->n_unset_labels == 0;
+	bool sources = option_is_given(args, "field") || option_is_given(args, "from-json") ||
+		       option_is_given(args, "from-env");
 	int r = check_unset(app, f, info);
 
+	if (r == 0 && (nothing || sources || f->n_unset > 0))
+		r = check_rotation(app, info);
 	if (r == 0)
 		r = fields_collect(app, args, nothing, f);
 	return r == 0 ? check_result(app, f, info) : r;

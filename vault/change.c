@@ -80,7 +80,49 @@ static struct index_entry *entry_new(struct index *x, size_t at, const char *nam
 	e->info.name = copy;
 	e->info.created = now;
 	e->info.rotate_reason = "";
+	e->info.rotation.host = "";
+	e->info.rotation.made = now;
 	return e;
+}
+
+/* The record of an entry with one credential, in locked memory. */
+static int encode_current(
+    const struct vault_field *sorted, size_t n, uint8_t **ret, size_t *ret_len)
+{
+	_cleanup_secret_ uint8_t *map = NULL;
+	struct entry_sets sets = { 0 };
+	int r = entry_encode_fields(sorted, n, &map, &sets.len[VAULT_SET_CURRENT]);
+
+	sets.map[VAULT_SET_CURRENT] = map;
+	return r == 0 ? entry_encode_sets(&sets, ret, ret_len) : r;
+}
+
+/* What an entry's fields are to be: names into info, values into pending. */
+static int put_fields(struct vault *v, const struct vault_field *fields, size_t n,
+    struct vault_entry_info *info, uint8_t **ret, size_t *ret_len)
+{
+	struct vault_field sorted[VAULT_FIELDS_MAX];
+	int r;
+
+	if (n > VAULT_FIELDS_MAX)
+		return VAULT_ERR_LIMIT;
+	memcpy(sorted, fields, n * sizeof(*fields));
+	qsort(sorted, n, sizeof(*sorted), field_compare);
+	r = set_fields(&v->index, info, sorted, n);
+	return r == 0 ? encode_current(sorted, n, ret, ret_len) : r;
+}
+
+static int put_new(
+    struct vault *v, const char *name, size_t at, const struct vault_entry_info *info, int64_t now)
+{
+	struct index_entry *e;
+
+	if (v->index.n_entries >= VAULT_ENTRIES_MAX)
+		return VAULT_ERR_LIMIT;
+	if (info->n_fields == 0)
+		return VAULT_ERR_LIMIT;
+	e = entry_new(&v->index, at, name, now);
+	return e == NULL ? VAULT_ERR_NOMEM : 0;
 }
 
 int vault_entry_put(struct vault *v, const char *name, bool replace,
@@ -88,46 +130,39 @@ int vault_entry_put(struct vault *v, const char *name, bool replace,
     size_t n_labels, int64_t now)
 {
 	struct vault_entry_info info = { 0 };
-	struct vault_field sorted[VAULT_FIELDS_MAX];
+	_cleanup_secret_ uint8_t *plain = NULL;
 	struct index_entry *e;
-	uint8_t *plain;
-	size_t at, len;
+	size_t at, len = 0;
 	bool found;
 	int r;
 
 	if (!vault_name_valid(name))
 		return VAULT_ERR_ARGUMENT;
-	if (n_fields == 0 || n_fields > VAULT_FIELDS_MAX)
-		return VAULT_ERR_LIMIT;
 	at = index_find(&v->index, name, &found);
 	if (found != replace)
 		return found ? VAULT_ERR_EXISTS : VAULT_ERR_NO_ENTRY;
-	if (!found && v->index.n_entries >= VAULT_ENTRIES_MAX)
-		return VAULT_ERR_LIMIT;
-	memcpy(sorted, fields, n_fields * sizeof(*fields));
-	qsort(sorted, n_fields, sizeof(*sorted), field_compare);
-	r = set_fields(&v->index, &info, sorted, n_fields);
-	if (r == 0)
-		r = set_labels(&v->index, &info, labels, n_labels);
-	if (r == 0)
-		r = entry_encode_fields(sorted, n_fields, &plain, &len);
+	if (n_fields > 0 && found && v->index.entries[at].info.rotation.state != ROTATION_ACTIVE)
+		return VAULT_ERR_CHANGED;
+	r = set_labels(&v->index, &info, labels, n_labels);
+	if (r == 0 && n_fields > 0)
+		r = put_fields(v, fields, n_fields, &info, &plain, &len);
+	if (r == 0 && !found)
+		r = put_new(v, name, at, &info, now);
 	if (r != 0)
 		return r;
-	e = found ? &v->index.entries[at] : entry_new(&v->index, at, name, now);
-	if (e == NULL) {
-		secret_free(plain);
-		return VAULT_ERR_NOMEM;
-	}
-	secret_free(e->pending);
-	e->pending = plain;
-	e->pending_len = len;
-	e->info.version++;
+	e = &v->index.entries[at];
 	e->info.modified = now;
-	e->info.fields = info.fields;
-	e->info.n_fields = info.n_fields;
 	e->info.labels = info.labels;
 	e->info.n_labels = info.n_labels;
 	vault_change_is(v, VAULT_CHANGE_ENTRY, name);
+	if (n_fields == 0)
+		return 0;
+	secret_free(e->pending);
+	e->pending = TAKE_PTR(plain);
+	e->pending_len = len;
+	e->info.version++;
+	e->info.fields = info.fields;
+	e->info.n_fields = info.n_fields;
 	return 0;
 }
 

@@ -84,6 +84,9 @@ int vault_slot_make(struct vault *, size_t i, const struct vault_new_token *,
     __attribute__((warn_unused_result));
 int vault_record_load(struct vault *, const struct index_entry *, uint8_t **ret)
     __attribute__((warn_unused_result));
+/* The credentials of an entry, and the locked memory that they are in. */
+int vault_sets_open(struct vault *, const struct vault_entry_info *, uint8_t **ret_plain,
+    struct entry_sets *ret) __attribute__((warn_unused_result));
 /* This host's state; empty where there is none. STATE. */
 int vault_state_read(struct vault *, struct state *ret) __attribute__((warn_unused_result));
 /* Note this generation in the host state. */

@@ -88,6 +88,7 @@ static int add_this_host(struct vault *v, const char *name, int64_t now)
 	h->info.virtual_tpm = k->virtual_tpm;
 	h->info.created = now;
 	v->index.n_hosts = 1;
+	v->index.schedule = SCHEDULE_DEFAULT;
 	return 0;
 }
 

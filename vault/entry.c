@@ -49,11 +49,26 @@ int entry_encode_fields(const struct vault_field *fields, size_t n, uint8_t **re
 	return 0;
 }
 
-int entry_decode_fields(uint8_t *plain, size_t len, struct vault_entry **ret)
+/* One field of a map. Name and value are borrowed; the order is the caller's to check. */
+static bool field_decode(struct rbuf *b, struct vault_field *ret_value, char *ret_name)
 {
-	struct rbuf b = rbuf_of(plain, len);
+	size_t len;
+	const char *name = cbor_r_text(b, &len);
+
+	ret_value->value = cbor_r_bytes(b, &ret_value->value_len);
+	if (b->bad || len > VAULT_FIELD_NAME_MAX)
+		return false;
+	memcpy(ret_name, name, len);
+	ret_name[len] = '\0';
+	return strlen(ret_name) == len && vault_field_name_valid(ret_name);
+}
+
+int entry_decode_fields(
+    uint8_t *plain, const uint8_t *map, size_t map_len, struct vault_entry **ret)
+{
+	struct rbuf b = rbuf_of(map, map_len);
 	struct entry_memory *m = secret_alloc(sizeof(*m));
-	size_t n, name_len;
+	size_t n;
 
 	if (m == NULL) {
 		secret_free(plain);
@@ -63,26 +78,80 @@ int entry_decode_fields(uint8_t *plain, size_t len, struct vault_entry **ret)
 	n = cbor_r_map(&b, VAULT_FIELDS_MAX);
 	for (size_t i = 0; !b.bad && i < n; i++) {
 		struct vault_field *f = &m->entry.fields[i];
-		const char *name = cbor_r_text(&b, &name_len);
 
-		f->value = cbor_r_bytes(&b, &f->value_len);
-		if (b.bad || name_len > VAULT_FIELD_NAME_MAX) {
-			b.bad = true;
-			break;
-		}
-		memcpy(m->names[i], name, name_len);
 		f->name = m->names[i];
-		if (strlen(f->name) != name_len || !vault_field_name_valid(f->name) ||
+		if (!field_decode(&b, f, m->names[i]) ||
 		    (i > 0 && cbor_key_compare(m->names[i - 1], f->name) >= 0))
 			b.bad = true;
 	}
 	m->entry.n_fields = n;
 	if (!rbuf_done(&b) || n == 0) {
 		vault_entry_free(&m->entry);
-		return VAULT_ERR_TAMPERED;
+		return b.bad || n > 0 ? VAULT_ERR_TAMPERED : VAULT_ERR_NO_FIELD;
 	}
 	*ret = &m->entry;
 	return 0;
+}
+
+#define EMPTY_MAP ((const uint8_t *)"\xa0")
+
+int entry_encode_sets(const struct entry_sets *sets, uint8_t **ret, size_t *ret_len)
+{
+	_cleanup_secret_ uint8_t *plain = NULL;
+	size_t cap = 1;
+	struct wbuf b;
+
+	for (size_t i = 0; i < VAULT_SETS; i++)
+		cap += sets->map[i] == NULL ? 1 : sets->len[i];
+	if (cap > VAULT_ENTRY_MAX)
+		return VAULT_ERR_LIMIT;
+	plain = secret_alloc(cap);
+	if (plain == NULL)
+		return VAULT_ERR_NOMEM;
+	b = wbuf_of(plain, cap);
+	cbor_w_array(&b, VAULT_SETS);
+	for (size_t i = 0; i < VAULT_SETS; i++) {
+		bool none = sets->map[i] == NULL;
+
+		wbuf_put(&b, none ? EMPTY_MAP : sets->map[i], none ? 1 : sets->len[i]);
+	}
+	if (b.bad)
+		return VAULT_ERR_INTERNAL;
+	*ret_len = b.len;
+	*ret = TAKE_PTR(plain);
+	return 0;
+}
+
+static void map_skip(struct rbuf *b)
+{
+	char names[2][VAULT_FIELD_NAME_MAX + 1];
+	size_t n = cbor_r_map(b, VAULT_FIELDS_MAX);
+	struct vault_field f;
+
+	for (size_t i = 0; !b->bad && i < n; i++)
+		if (!field_decode(b, &f, names[i % 2]) ||
+		    (i > 0 && cbor_key_compare(names[(i + 1) % 2], names[i % 2]) >= 0))
+			b->bad = true;
+}
+
+int entry_decode_sets(const uint8_t *plain, size_t len, struct entry_sets *ret)
+{
+	struct rbuf b = rbuf_of(plain, len);
+
+	if (cbor_r_array(&b, VAULT_SETS) != VAULT_SETS)
+		b.bad = true;
+	for (size_t i = 0; !b.bad && i < VAULT_SETS; i++) {
+		ret->map[i] = b.p;
+		map_skip(&b);
+		ret->len[i] = (size_t)(b.p - ret->map[i]);
+	}
+	return rbuf_done(&b) && !entry_set_is_empty(ret, VAULT_SET_CURRENT) ? 0
+									    : VAULT_ERR_TAMPERED;
+}
+
+bool entry_set_is_empty(const struct entry_sets *sets, enum vault_set which)
+{
+	return sets->map[which] == NULL || sets->len[which] == 1;
 }
 
 void vault_entry_free(struct vault_entry *e)

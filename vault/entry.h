@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One entry's secret fields, and its record (FORMAT.md, "Entry record"). */
+/* One entry's credentials, and its record (FORMAT.md, "Entry record"). */
 #ifndef TOUCHVAULT_VAULT_ENTRY_H
 #define TOUCHVAULT_VAULT_ENTRY_H
 
@@ -16,13 +16,28 @@ struct entry_place {
 	uint64_t version;
 };
 
-/* Encode fields (sorted by cbor_key_compare) into locked memory. LIMIT, NOMEM. */
+/* The credentials of a record: each the encoded map of its fields, borrowed from the
+ * record's plaintext; one that isn't there is an empty map. */
+struct entry_sets {
+	const uint8_t *map[VAULT_SETS];
+	size_t len[VAULT_SETS];
+};
+
+/* Encode the map of fields (sorted by cbor_key_compare) into locked memory. LIMIT, NOMEM. */
 int entry_encode_fields(const struct vault_field *fields, size_t n, uint8_t **ret, size_t *ret_len)
     __attribute__((warn_unused_result));
-/* Takes over plain (locked memory), which the fields then point into, also on
- * failure. VAULT_ERR_TAMPERED. */
-int entry_decode_fields(uint8_t *plain, size_t len, struct vault_entry **ret)
+/* Takes over plain (locked memory), which the fields of that map then point into,
+ * also on failure. VAULT_ERR_TAMPERED, VAULT_ERR_NO_FIELD for an empty map. */
+int entry_decode_fields(uint8_t *plain, const uint8_t *map, size_t map_len,
+    struct vault_entry **ret) __attribute__((warn_unused_result));
+
+/* The plaintext of a record into locked memory; a map may be NULL. LIMIT, NOMEM. */
+int entry_encode_sets(const struct entry_sets *, uint8_t **ret, size_t *ret_len)
     __attribute__((warn_unused_result));
+/* Every map is looked at in whole. VAULT_ERR_TAMPERED. */
+int entry_decode_sets(const uint8_t *plain, size_t len, struct entry_sets *ret)
+    __attribute__((warn_unused_result));
+bool entry_set_is_empty(const struct entry_sets *, enum vault_set);
 
 /* Length of the record of a plaintext of len bytes. */
 size_t entry_record_len(size_t len);

@@ -169,11 +169,97 @@ static void labels_decode(struct index *x, struct rbuf *b, struct vault_entry_in
 	ret->n_labels = n;
 }
 
+/* Only what period_print writes; empty where it may be unset. */
+static struct period period(struct rbuf *b, bool may_be_unset)
+{
+	char copy[PERIOD_TEXT_MAX] = "", again[PERIOD_TEXT_MAX];
+	struct period p = { 0 };
+	size_t len;
+	const char *s = cbor_r_text(b, &len);
+
+	if (b->bad || len >= sizeof(copy)) {
+		b->bad = true;
+		return p;
+	}
+	memcpy(copy, s, len);
+	if (strlen(copy) != len || (len == 0 ? !may_be_unset : !period_parse(copy, &p)) ||
+	    strcmp(period_print(p, again), copy) != 0)
+		b->bad = true;
+	return p;
+}
+
+static void schedule_decode(struct rbuf *b, bool may_be_unset, struct schedule *ret)
+{
+	uint64_t mode;
+
+	if (cbor_r_array(b, 4) != 4)
+		b->bad = true;
+	ret->every = period(b, may_be_unset);
+	ret->lead = period(b, may_be_unset);
+	ret->grace = period(b, may_be_unset);
+	mode = cbor_r_uint(b);
+	if (mode > ROTATION_DELAYED || (mode == ROTATION_MODE_UNSET && !may_be_unset))
+		b->bad = true;
+	ret->mode = b->bad ? ROTATION_MODE_UNSET : (enum rotation_mode)mode;
+}
+
+#define ROTATION_IDLE_LEN 3 /* what there is when none is under way */
+#define ROTATION_LEN 9
+
+static void rotation_decode(struct index *x, struct rbuf *b, struct rotation *ret)
+{
+	size_t n = cbor_r_array(b, ROTATION_LEN);
+	uint64_t state;
+
+	ret->made = timestamp(b);
+	ret->expires = timestamp(b);
+	ret->snoozed = timestamp(b);
+	ret->host = "";
+	if (n == ROTATION_IDLE_LEN)
+		return;
+	state = cbor_r_uint(b);
+	if (n != ROTATION_LEN || state == ROTATION_ACTIVE || state >= ROTATION_STATES)
+		b->bad = true;
+	ret->state = b->bad ? ROTATION_ACTIVE : (enum rotation_state)state;
+	ret->since = timestamp(b);
+	ret->host = text(x, b, VAULT_HUMAN_NAME_MAX);
+	ret->works_from = timestamp(b);
+	ret->other_made = timestamp(b);
+	ret->other_expires = timestamp(b);
+}
+
+static void history_decode(struct index *x, struct rbuf *b, struct vault_entry_info *ret)
+{
+	size_t n = cbor_r_array(b, VAULT_HISTORY_MAX);
+	struct vault_history_event *events;
+
+	if (n == 0)
+		return;
+	events = index_pool_alloc(x, n * sizeof(*events));
+	if (events == NULL)
+		b->bad = true;
+	for (size_t i = 0; !b->bad && i < n; i++) {
+		uint64_t kind;
+
+		if (cbor_r_array(b, 4) != 4)
+			b->bad = true;
+		events[i].at = timestamp(b);
+		kind = cbor_r_uint(b);
+		if (kind < VAULT_EVENT_STAGED || kind > VAULT_EVENT_EDITED)
+			b->bad = true;
+		events[i].kind = b->bad ? VAULT_EVENT_EDITED : (enum vault_event_kind)kind;
+		events[i].host = text(x, b, VAULT_HUMAN_NAME_MAX);
+		events[i].why = text(x, b, VAULT_REASON_MAX);
+	}
+	ret->history = events;
+	ret->n_history = n;
+}
+
 static void entry_decode(struct index *x, struct rbuf *b, struct index_entry *ret)
 {
 	uint64_t len;
 
-	if (cbor_r_array(b, 11) != 11)
+	if (cbor_r_array(b, 14) != 14)
 		b->bad = true;
 	cbor_r_fixed(b, ret->id, sizeof(ret->id));
 	ret->info.name = text(x, b, VAULT_NAME_MAX);
@@ -191,6 +277,9 @@ static void entry_decode(struct index *x, struct rbuf *b, struct index_entry *re
 	ret->info.rotate_since = timestamp(b);
 	if ((*ret->info.rotate_reason == '\0') != (ret->info.rotate_since == 0))
 		b->bad = true;
+	schedule_decode(b, true, &ret->info.rotation.schedule);
+	rotation_decode(x, b, &ret->info.rotation);
+	history_decode(x, b, &ret->info);
 }
 
 static void entries_decode(struct index *x, struct rbuf *b)
@@ -225,7 +314,7 @@ int index_decode(const uint8_t *p, size_t len, struct index *ret)
 	struct rbuf b = rbuf_of(p, len);
 
 	memset(ret, 0, sizeof(*ret));
-	if (cbor_r_array(&b, 4) != 4)
+	if (cbor_r_array(&b, 5) != 5)
 		b.bad = true;
 	ret->committed = timestamp(&b);
 	ret->n_tokens = cbor_r_array(&b, VAULT_TOKEN_SLOTS_MAX);
@@ -239,6 +328,8 @@ int index_decode(const uint8_t *p, size_t len, struct index *ret)
 		b.bad = ret->hosts[i].info.kind == VAULT_HOST_PAPER;
 	if (!b.bad)
 		entries_decode(ret, &b);
+	if (!b.bad)
+		schedule_decode(&b, false, &ret->schedule);
 	return rbuf_done(&b) ? 0 : VAULT_ERR_TAMPERED;
 }
 
@@ -274,9 +365,48 @@ static void host_encode(struct wbuf *b, const struct index_host *h)
 	cbor_w_bytes(b, h->cert, sizeof(h->cert));
 }
 
+static void schedule_encode(struct wbuf *b, const struct schedule *s)
+{
+	char text[PERIOD_TEXT_MAX];
+
+	cbor_w_array(b, 4);
+	cbor_w_text(b, period_print(s->every, text));
+	cbor_w_text(b, period_print(s->lead, text));
+	cbor_w_text(b, period_print(s->grace, text));
+	cbor_w_uint(b, s->mode);
+}
+
+static void rotation_encode(struct wbuf *b, const struct rotation *r)
+{
+	cbor_w_array(b, r->state == ROTATION_ACTIVE ? ROTATION_IDLE_LEN : ROTATION_LEN);
+	cbor_w_uint(b, (uint64_t)r->made);
+	cbor_w_uint(b, (uint64_t)r->expires);
+	cbor_w_uint(b, (uint64_t)r->snoozed);
+	if (r->state == ROTATION_ACTIVE)
+		return;
+	cbor_w_uint(b, r->state);
+	cbor_w_uint(b, (uint64_t)r->since);
+	cbor_w_text(b, r->host);
+	cbor_w_uint(b, (uint64_t)r->works_from);
+	cbor_w_uint(b, (uint64_t)r->other_made);
+	cbor_w_uint(b, (uint64_t)r->other_expires);
+}
+
+static void history_encode(struct wbuf *b, const struct vault_entry_info *info)
+{
+	cbor_w_array(b, info->n_history);
+	for (size_t i = 0; i < info->n_history; i++) {
+		cbor_w_array(b, 4);
+		cbor_w_uint(b, (uint64_t)info->history[i].at);
+		cbor_w_uint(b, info->history[i].kind);
+		cbor_w_text(b, info->history[i].host);
+		cbor_w_text(b, info->history[i].why);
+	}
+}
+
 static void entry_encode(struct wbuf *b, const struct index_entry *e)
 {
-	cbor_w_array(b, 11);
+	cbor_w_array(b, 14);
 	cbor_w_bytes(b, e->id, sizeof(e->id));
 	cbor_w_text(b, e->info.name);
 	cbor_w_uint(b, e->info.version);
@@ -294,11 +424,14 @@ static void entry_encode(struct wbuf *b, const struct index_entry *e)
 	}
 	cbor_w_text(b, e->info.rotate_reason);
 	cbor_w_uint(b, (uint64_t)e->info.rotate_since);
+	schedule_encode(b, &e->info.rotation.schedule);
+	rotation_encode(b, &e->info.rotation);
+	history_encode(b, &e->info);
 }
 
 void index_encode(struct wbuf *b, const struct index *x)
 {
-	cbor_w_array(b, 4);
+	cbor_w_array(b, 5);
 	cbor_w_uint(b, (uint64_t)x->committed);
 	cbor_w_array(b, x->n_tokens);
 	for (size_t i = 0; i < x->n_tokens; i++)
@@ -309,17 +442,20 @@ void index_encode(struct wbuf *b, const struct index *x)
 	cbor_w_array(b, x->n_entries);
 	for (size_t i = 0; i < x->n_entries; i++)
 		entry_encode(b, &x->entries[i]);
+	schedule_encode(b, &x->schedule);
 }
 
 size_t index_encoded_max(const struct index *x)
 {
 	/* Fixed parts with their heads, then the strings with 9-byte heads. */
-	size_t n = 64 + x->n_tokens * 640 + x->n_hosts * 512;
+	size_t n = 128 + x->n_tokens * 640 + x->n_hosts * 512;
 
 	for (size_t i = 0; i < x->n_entries; i++) {
 		const struct vault_entry_info *e = &x->entries[i].info;
 
-		n += 192 + strlen(e->name) + strlen(e->rotate_reason);
+		n += 320 + strlen(e->name) + strlen(e->rotate_reason) + strlen(e->rotation.host);
+		for (size_t k = 0; k < e->n_history; k++)
+			n += 29 + strlen(e->history[k].host) + strlen(e->history[k].why);
 		for (size_t k = 0; k < e->n_fields; k++)
 			n += 9 + strlen(e->fields[k]);
 		for (size_t k = 0; k < e->n_labels; k++)

@@ -50,6 +50,7 @@ struct index {
 	struct index_token tokens[VAULT_TOKEN_SLOTS_MAX];
 	struct index_host hosts[VAULT_HOST_SLOTS_MAX];
 	struct index_entry *entries; /* sorted by name */
+	struct schedule schedule;    /* for what entries leave open */
 	struct pool *pool;
 };
 

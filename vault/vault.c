@@ -553,6 +553,21 @@ int vault_entry_check(struct vault *v, const struct vault_entry_info *info)
 	return vault_record_load(v, entry_of(info), &record);
 }
 
+bool vault_entry_has(const struct vault_entry_info *info, enum vault_set which)
+{
+	enum rotation_state state = info->rotation.state;
+
+	switch (which) {
+	case VAULT_SET_CURRENT:
+		return true;
+	case VAULT_SET_STAGED:
+		return state == ROTATION_STAGED || state == ROTATION_VERIFIED;
+	case VAULT_SET_PREVIOUS:
+		return state == ROTATION_PROMOTED || state == ROTATION_REVOKED;
+	}
+	return false;
+}
+
 /* Index and record were made together, so that names shown without a touch are
  * those that a touch brings. */
 static bool names_agree(const struct vault_entry_info *info, const struct vault_entry *entry)
@@ -565,14 +580,23 @@ static bool names_agree(const struct vault_entry_info *info, const struct vault_
 	return true;
 }
 
-int vault_entry_open(struct vault *v, const struct vault_entry_info *info, struct vault_entry **ret)
+static bool sets_agree(const struct vault_entry_info *info, const struct entry_sets *sets)
+{
+	for (int i = 0; i < VAULT_SETS; i++)
+		if (vault_entry_has(info, (enum vault_set)i) ==
+		    entry_set_is_empty(sets, (enum vault_set)i))
+			return false;
+	return true;
+}
+
+int vault_sets_open(struct vault *v, const struct vault_entry_info *info, uint8_t **ret_plain,
+    struct entry_sets *ret)
 {
 	const struct index_entry *e = entry_of(info);
 	const struct entry_place place = { v->header.vault_id, v->header.gen, e->id,
 		info->version };
-	__attribute__((cleanup(vault_entry_freep))) struct vault_entry *entry = NULL;
+	_cleanup_secret_ uint8_t *plain = NULL;
 	_cleanup_free_ uint8_t *record = NULL;
-	uint8_t *plain;
 	size_t len;
 	int r;
 
@@ -585,11 +609,40 @@ int vault_entry_open(struct vault *v, const struct vault_entry_info *info, struc
 	if (r == 0)
 		r = entry_record_open(&place, v->keys->master, record, e->record_len, &plain, &len);
 	if (r == 0)
-		r = entry_decode_fields(plain, len, &entry);
+		r = entry_decode_sets(plain, len, ret);
+	if (r == 0 && !sets_agree(info, ret))
+		r = VAULT_ERR_TAMPERED;
+	if (r != 0)
+		return store_fail(r, v->store.path);
+	*ret_plain = TAKE_PTR(plain);
+	return 0;
+}
+
+int vault_entry_open_set(struct vault *v, const struct vault_entry_info *info, enum vault_set which,
+    struct vault_entry **ret)
+{
+	__attribute__((cleanup(vault_entry_freep))) struct vault_entry *entry = NULL;
+	struct entry_sets sets;
+	uint8_t *plain;
+	int r = vault_sets_open(v, info, &plain, &sets);
+
+	if (r != 0)
+		return r;
+	r = entry_decode_fields(plain, sets.map[which], sets.len[which], &entry);
 	if (r == 0 && !names_agree(info, entry))
 		r = VAULT_ERR_TAMPERED;
 	if (r != 0)
 		return store_fail(r, v->store.path);
 	*ret = TAKE_PTR(entry);
 	return 0;
+}
+
+int vault_entry_open(struct vault *v, const struct vault_entry_info *info, struct vault_entry **ret)
+{
+	return vault_entry_open_set(v, info, VAULT_SET_CURRENT, ret);
+}
+
+const uint8_t *vault_entry_id(const struct vault_entry_info *info)
+{
+	return entry_of(info)->id;
 }

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "vault/err.h"
+#include "vault/rotation.h"
 #include "vault/secret.h"
 
 /* Limits of FORMAT.md, section "Limits". */
@@ -41,6 +42,7 @@
 #define VAULT_HUMAN_NAME_MAX 64 /* token and host names, UTF-8 */
 #define VAULT_PRODUCT_MAX 128
 #define VAULT_REASON_MAX 128
+#define VAULT_HISTORY_MAX 16 /* events kept of an entry */
 #define VAULT_FINGERPRINT_LEN 10
 #define VAULT_FINGERPRINT_TEXT 20            /* XXXX-XXXX-XXXX-XXXX and NUL */
 #define VAULT_REQUEST_TEXT 352               /* of the longest request, with NUL */
@@ -62,6 +64,25 @@ struct vault_label {
 	const char *value;
 };
 
+enum vault_event_kind {
+	VAULT_EVENT_STAGED = 1,
+	VAULT_EVENT_VERIFIED = 2,
+	VAULT_EVENT_PROMOTED = 3,
+	VAULT_EVENT_ROLLED_BACK = 4,
+	VAULT_EVENT_REVOKED = 5,
+	VAULT_EVENT_RETIRED = 6,
+	VAULT_EVENT_ABORTED = 7,
+	VAULT_EVENT_EDITED = 8, /* other values, with no rotation */
+};
+
+/* What became of an entry's credential: when, on which host, and why. */
+struct vault_history_event {
+	int64_t at;
+	enum vault_event_kind kind;
+	const char *host;
+	const char *why; /* may be "" */
+};
+
 /* One entry as the index has it: all but the secrets. Borrowed from the
  * vault; valid until the next change or vault_close. */
 struct vault_entry_info {
@@ -74,6 +95,9 @@ struct vault_entry_info {
 	const struct vault_label *labels;
 	const char *rotate_reason; /* why it is to be rotated now; "" if it isn't */
 	int64_t rotate_since;
+	struct rotation rotation;
+	size_t n_history; /* oldest first; the oldest give way to new ones */
+	const struct vault_history_event *history;
 };
 
 enum vault_slot_kind {
@@ -267,9 +291,21 @@ int vault_unlock(struct vault *, vault_respond_fn, void *ctx) __attribute__((war
 int vault_entry_check(struct vault *, const struct vault_entry_info *)
     __attribute__((warn_unused_result));
 
-/* Decrypt one entry of an unlocked vault. */
+/* Decrypt one entry of an unlocked vault: its current credential. */
 int vault_entry_open(struct vault *, const struct vault_entry_info *, struct vault_entry **ret)
     __attribute__((warn_unused_result));
+/* Which of an entry's credentials. The staged one is there in the states staged and
+ * verified, the previous one in promoted and revoked. */
+enum vault_set {
+	VAULT_SET_CURRENT,
+	VAULT_SET_STAGED,
+	VAULT_SET_PREVIOUS,
+};
+#define VAULT_SETS 3
+bool vault_entry_has(const struct vault_entry_info *, enum vault_set);
+/* The same for one of them. NO_FIELD where it isn't there. */
+int vault_entry_open_set(struct vault *, const struct vault_entry_info *, enum vault_set,
+    struct vault_entry **ret) __attribute__((warn_unused_result));
 void vault_entry_free(struct vault_entry *);
 static inline void vault_entry_freep(struct vault_entry **e)
 {
@@ -289,8 +325,9 @@ int vault_commit(struct vault *, vault_change_fn, void *ctx, int64_t now)
  * writable, lock file there. */
 int vault_commit_check(struct vault *) __attribute__((warn_unused_result));
 
-/* New entry, or (replace) new fields and labels for an existing one. Values
- * and strings are copied. EXISTS, NO_ENTRY, ARGUMENT, LIMIT. */
+/* New entry, or (replace) new fields and labels for an existing one; with no
+ * fields, its fields stay. Values and strings are copied. EXISTS, NO_ENTRY, ARGUMENT,
+ * LIMIT; CHANGED for new fields while a rotation is under way. */
 int vault_entry_put(struct vault *, const char *name, bool replace,
     const struct vault_field *fields, size_t n_fields, const struct vault_label *labels,
     size_t n_labels, int64_t now) __attribute__((warn_unused_result));
@@ -301,6 +338,47 @@ int vault_entry_remove(struct vault *, const char *name) __attribute__((warn_unu
 /* Say that the entry is to be rotated now, and why; a mark that is there stays.
  * NULL takes it away. NO_ENTRY, ARGUMENT. */
 int vault_entry_mark(struct vault *, const char *name, const char *reason, int64_t now)
+    __attribute__((warn_unused_result));
+
+/* The vault's own schedule; an entry's says what differs from it. */
+const struct schedule *vault_schedule(const struct vault *);
+/* No part of it unset. ARGUMENT. */
+int vault_schedule_set(struct vault *, const struct schedule *) __attribute__((warn_unused_result));
+/* What holds for an entry, and how it stands at a time. */
+struct schedule vault_entry_schedule(const struct vault *, const struct vault_entry_info *);
+struct rotation_outlook vault_entry_outlook(
+    const struct vault *, const struct vault_entry_info *, int64_t now);
+/* Its random id, of 16 bytes, which stays when it is renamed. */
+const uint8_t *vault_entry_id(const struct vault_entry_info *);
+
+/* The entry's own schedule, and when its current credential expires; 0: never.
+ * NO_ENTRY, ARGUMENT. */
+int vault_entry_schedule_set(struct vault *, const char *name, const struct schedule *,
+    int64_t expires) __attribute__((warn_unused_result));
+/* Don't tell of it until then; 0: tell again. NO_ENTRY, ARGUMENT. */
+int vault_entry_snooze(struct vault *, const char *name, int64_t until)
+    __attribute__((warn_unused_result));
+/* The current credential was replaced by hand: takes the mark away, and begins its
+ * time anew. NO_ENTRY. */
+int vault_entry_renewed(struct vault *, const char *name, int64_t now)
+    __attribute__((warn_unused_result));
+
+/* One step of a rotation (rotation.h). version is what the entry had when the step was
+ * decided on. */
+struct vault_step {
+	enum rotation_event event;
+	uint64_t version;
+	const char *why; /* may be "" */
+	int64_t now;
+	/* STAGE and REPLACE: values for fields that the entry has; the others are as
+	 * they are now. */
+	const struct vault_field *fields;
+	size_t n_fields;
+	int64_t expires, works_from; /* of the staged one; 0 */
+};
+/* For a vault_change_fn. NO_ENTRY; CHANGED where the version is another one, or the step
+ * is not allowed; NO_FIELD, ARGUMENT, LIMIT. */
+int vault_entry_step(struct vault *, const char *name, const struct vault_step *)
     __attribute__((warn_unused_result));
 
 /* Changes of who can open the vault, for a vault_change_fn too. A further token,

@@ -67,9 +67,9 @@ class Events(Log):
             ("create", "init", "", "first", ""), ("unlock", "add", "", "first", ""),
             ("change", "add", "", "first", "ibkr/live")])
         for args, event in ((["get", "ibkr/live"], "get"), (["run", "--env-all", "ibkr/live", "--", "true"], "run"),
-                            (["edit", "ibkr/live", "--label", "a=b"], "read")):
+                            (["edit", "ibkr/live", "--field", "more=-"], "read")):
             n = len(self.log())
-            self.ok(self.run_(*args))
+            self.ok(self.run_(*args, stdin=b"x"))
             self.assertEqual(self.events(n)[:2], [("unlock", args[0], "", "first", ""),
                                                   (event, args[0], "", "first", "ibkr/live")])
         self.assertEqual(self.events()[-1], ("change", "edit", "", "first", "ibkr/live"))

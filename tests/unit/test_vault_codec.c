@@ -148,18 +148,27 @@ static void record_is_bound_to_its_place(void **state)
 {
 	static const uint8_t value[] = { 'a', 0, '\n', 0xff };
 	struct vault_field f = { .name = "key", .value = value, .value_len = sizeof(value) };
-	uint8_t master[KEY_LEN] = { 3 }, id[ENTRY_ID_LEN] = { 4 }, record[1024], *plain, *back;
+	uint8_t master[KEY_LEN] = { 3 }, id[ENTRY_ID_LEN] = { 4 }, record[1024], *map, *plain,
+		*back;
+	struct entry_sets sets = { 0 };
 	struct entry_place place = { .vault_id = vault_id, .gen = 5, .entry_id = id, .version = 1 };
 	struct vault_entry *e;
 	size_t len, back_len;
 
 	(void)state;
-	assert_int_equal(entry_encode_fields(&f, 1, &plain, &len), 0);
+	assert_int_equal(entry_encode_fields(&f, 1, &map, &sets.len[VAULT_SET_CURRENT]), 0);
+	sets.map[VAULT_SET_CURRENT] = map;
+	assert_int_equal(entry_encode_sets(&sets, &plain, &len), 0);
+	secret_free(map);
 	assert_int_equal(entry_record_seal(&place, master, plain, len, record), 0);
 	assert_int_equal(entry_record_len(len), ENTRY_PAD + 40);
 	assert_int_equal(
 	    entry_record_open(&place, master, record, entry_record_len(len), &back, &back_len), 0);
-	assert_int_equal(entry_decode_fields(back, back_len, &e), 0);
+	assert_int_equal(entry_decode_sets(back, back_len, &sets), 0);
+	assert_true(entry_set_is_empty(&sets, VAULT_SET_STAGED));
+	assert_int_equal(
+	    entry_decode_fields(back, sets.map[VAULT_SET_CURRENT], sets.len[VAULT_SET_CURRENT], &e),
+	    0);
 	assert_int_equal(vault_entry_field(e, "key")->value_len, sizeof(value));
 	assert_memory_equal(vault_entry_field(e, "key")->value, value, sizeof(value));
 	assert_null(vault_entry_field(e, "other"));

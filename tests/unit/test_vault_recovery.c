@@ -171,6 +171,7 @@ static bool index_takes(const struct vault_host_info *infos, size_t n)
 
 	assert_non_null(x);
 	assert_non_null(back);
+	x->schedule = SCHEDULE_DEFAULT;
 	for (x->n_hosts = 0; x->n_hosts < n; x->n_hosts++)
 		x->hosts[x->n_hosts].info = infos[x->n_hosts];
 	index_encode(&b, x);

@@ -12,6 +12,7 @@ parsers its own. It refuses whatever the page doesn't allow, and prints what it 
 """
 import argparse
 import json
+import re
 import struct
 import sys
 from hashlib import blake2b
@@ -218,8 +219,47 @@ def index_host(c):
     return host
 
 
+PERIOD_MAX = {"d": 36500, "w": 5200, "mo": 1200, "y": 100}
+STATES = [None, "staged", "verified", "promoted", "revoked"]
+
+
+def period(c, may_be_unset):
+    text = c.text(8)
+    found = re.fullmatch(r"(0|[1-9][0-9]*)(d|w|mo|y)", text)
+    require(text == "" and may_be_unset or text == "0d" or
+            found and 0 < int(found[1]) <= PERIOD_MAX[found[2]], "index", "period")
+    return text
+
+
+def index_schedule(c, may_be_unset):
+    c.array(4, 4)
+    s = {k: period(c, may_be_unset) for k in ("every", "lead", "grace")}
+    s["mode"] = c.uint()
+    require(s["mode"] <= 3 and (s["mode"] > 0 or may_be_unset), "index", "mode")
+    return s
+
+
+def index_rotation(c):
+    n = c.array(3, 9)
+    require(n in (3, 9), "index", "length of rotation")
+    r = {"made": c.time(), "expires": c.time(), "snoozed": c.time(), "state": None}
+    if n == 9:
+        state = c.uint()
+        require(1 <= state <= 4, "index", "state")
+        r |= {"state": STATES[state], "since": c.time(), "host": c.text(64), "works_from": c.time(),
+              "other_made": c.time(), "other_expires": c.time()}
+    return r
+
+
+def index_event(c):
+    c.array(4, 4)
+    event = {"at": c.time(), "kind": c.uint(), "host": c.text(64), "why": c.text(128)}
+    require(1 <= event["kind"] <= 8, "index", "kind of event")
+    return event
+
+
 def index_entry(c):
-    c.array(11, 11)
+    c.array(14, 14)
     entry = {"entry_id": c.bytes(16), "name": strict.entry_name(c), "version": c.uint(),
              "record_len": c.uint(), "record_hash": c.bytes(32), "created": c.time(),
              "modified": c.time(), "fields": [strict.key(c) for _ in range(c.array(1, 64))]}
@@ -230,16 +270,20 @@ def index_entry(c):
     entry["labels"] = dict(pairs)
     entry["rotate"] = [c.text(128), c.time()]
     require((entry["rotate"][0] == "") == (entry["rotate"][1] == 0), "index", "rotate")
+    entry["schedule"] = index_schedule(c, True)
+    entry["rotation"] = index_rotation(c)
+    entry["history"] = [index_event(c) for _ in range(c.array(0, 16))]
     return entry
 
 
 def index(p):
     c = strict.Cbor(p)
-    c.array(4, 4)
+    c.array(5, 5)
     x = {"committed": c.time(),
          "tokens": [index_token(c) for _ in range(c.array(1, 16))],
          "hosts": [index_host(c) for _ in range(c.array(1, 64))],
-         "entries": [index_entry(c) for _ in range(c.array(0, 65535))]}
+         "entries": [index_entry(c) for _ in range(c.array(0, 65535))],
+         "schedule": index_schedule(c, False)}
     c.end()
     strict.ascending([e["name"].encode() for e in x["entries"]], c, "entries")
     require(all(e["kind"] != 3 for e in x["hosts"][:-1]), "index", "place of the sheet")
@@ -337,10 +381,16 @@ def open_entry(h, master, e, record):
     plain = unpad(aead_open(key, h["vault_id"] + le64(h["gen"]) + place, record, e["name"]), 256, e["name"])
     require(len(plain) <= 262144, "entry", "too long")
     c = strict.Cbor(plain)
-    pairs = [(strict.key(c), c.bytes()) for _ in range(c.map(1, 64))]
+    c.array(3, 3)
+    current, staged, previous = [[(strict.key(c), c.bytes()) for _ in range(c.map(0, 64))] for _ in range(3)]
     c.end()
-    require([k for k, _ in pairs] == e["fields"], "entry", f"{e['name']}: fields are not the index's")
-    return dict(pairs)
+    state = e["rotation"]["state"]
+    require(bool(staged) == (state in ("staged", "verified")), "entry", f"{e['name']}: staged")
+    require(bool(previous) == (state in ("promoted", "revoked")), "entry", f"{e['name']}: previous")
+    for pairs in (current, staged or current, previous or current):
+        require([k for k, _ in pairs] == e["fields"], "entry", f"{e['name']}: fields are not the index's")
+    e["staged"], e["previous"] = dict(staged), dict(previous)
+    return dict(current)
 
 
 def open_entries(h, x, master):

@@ -40,7 +40,24 @@ def script():
     lines += put("ibkr/live", {"old": b"value"}, {"old": "label"})
     for name, (fields, labels) in ENTRIES.items():
         lines += put("other" if name == "z" else name, fields, labels)
-    return lines + put("gone", {"x": b"y"}, {}) + ["remove gone", "rename other z"]
+    lines += put("gone", {"x": b"y"}, {}) + ["remove gone", "rename other z"]
+    return lines + [line for step in ROTATION for line in step]
+
+
+def rotate(name, key, value, *verbs):
+    return [[f"field {key} {value.hex()}", f"stage {name}"]] + [[f"{verb} {name}"] for verb in verbs]
+
+
+# One entry in each state, one that went all the way round, and one that came back.
+ROTATED = {"rot/staged": (), "rot/verified": ("verify",), "rot/promoted": ("verify", "promote"),
+           "rot/revoked": ("promote", "revoke"), "rot/retired": ("promote", "revoke", "retire"),
+           "rot/back": ("promote", "rollback"), "rot/aborted": ("abort",)}
+ROTATION = [step for name, verbs in ROTATED.items()
+            for step in [put(name, {"a": b"kept", "k": b"old"}, {})] + rotate(name, "k", b"new", *verbs)]
+ROTATION += [["schedule rot/staged 3mo"], ["schedule - 1y"], ["snooze rot/staged 1800000000"]]
+OLD, NEW = {"a": b"kept", "k": b"old"}, {"a": b"kept", "k": b"new"}
+HELD = {"staged": (OLD, NEW, {}), "verified": (OLD, NEW, {}), "promoted": (NEW, {}, OLD),
+        "revoked": (NEW, {}, OLD), "retired": (NEW, {}, {}), "back": (OLD, NEW, {}), "aborted": (OLD, {}, {})}
 
 
 def vault_make(folder, mode, lines):
@@ -54,17 +71,38 @@ def run_reader(folder, response=RESPONSE):
                           input=response.hex(), text=True, capture_output=True, check=False)
 
 
+def check_rotation(entries, schedule):
+    assert schedule == {"every": "1y", "lead": "14d", "grace": "2d", "mode": 1}, schedule
+    for name, e in entries.items():
+        kind = name.partition("/")[2]
+        held = tuple({k: bytes.fromhex(v) for k, v in e[s].items()} for s in ("values", "staged", "previous"))
+        assert held == HELD[kind], (name, held)
+        state = {"back": "staged", "retired": None, "aborted": None}.get(kind, kind)
+        assert e["rotation"]["state"] == state, (name, e["rotation"])
+        assert len(e["history"]) == 1 + len(ROTATED[name]) == e["version"] - 1, (name, e["history"])
+        assert {(h["host"], h["why"]) for h in e["history"]} == {("here", "as the script has it")}
+        current, other = e["rotation"]["made"], e["rotation"].get("other_made", 0)
+        assert (current > other) == (not held[1]), (name, e["rotation"])
+        assert e["rotation"]["expires"] > 0 or kind in ("staged", "verified", "back", "aborted")
+    staged = entries["rot/staged"]
+    assert staged["schedule"] == {"every": "3mo", "lead": "", "grace": "", "mode": 3}, staged["schedule"]
+    assert staged["rotation"]["snoozed"] == 1800000000 and staged["rotation"]["other_expires"] > 0
+
+
 def check_content(folder):
     r = run_reader(folder)
     assert r.returncode == 0, r.stderr
     got = json.loads(r.stdout)
-    assert got["generation"] == 1 + 1 + len(ENTRIES) + 3, got["generation"]
+    assert got["generation"] == 1 + 1 + len(ENTRIES) + 3 + len(ROTATION), got["generation"]
     assert got["trust"] == "verified" and got["signer"] == "here"
     assert [t["name"] for t in got["tokens"]] == ["first"]
     assert got["tokens"][0]["product"] == "Token of Z\u00fcrich"
     assert got["slots"] == [{"kind": 1, "flags": 1, "credential": "c100ff" + "00" * 45}], got["slots"]
-    assert [e["name"] for e in got["entries"]] == sorted(ENTRIES)
+    assert [e["name"] for e in got["entries"]] == sorted([*ENTRIES, *ROTATED])
+    check_rotation({e["name"]: e for e in got["entries"] if e["name"] in ROTATED}, got["schedule"])
     for e in got["entries"]:
+        if e["name"] in ROTATED:
+            continue
         fields, labels = ENTRIES[e["name"]]
         assert {k: bytes.fromhex(v) for k, v in e["values"].items()} == fields, e["name"]
         assert e["labels"] == labels, e["name"]
@@ -192,9 +230,11 @@ def check_audit(folder, key, vault):
     lines = audit.prove(h["vault_id"], v, log, state)
     got = [(e["event"], *audit.names(h["vault_id"], key["seed"], e)) for e in lines]
     assert got[:3] == [("begin", "", ""), ("seal", "", ""), ("create", "first", "")], got
-    assert got[3::2] == [("unlock", "first", "")] * (len(ENTRIES) + 4), got
-    assert got[-3:] == [("change", "first", "gone"), *got[3:4], ("change", "first", "other")], got
-    assert [e["gen"] for e in lines[4::2]] == list(range(2, h["gen"] + 1)), lines
+    commits = [g for g in got[3:] if g[0] != "read"]
+    assert commits[0::2] == [("unlock", "first", "")] * (h["gen"] - 1), got
+    assert {g[:2] for g in commits[1::2]} == {("change", "first")}, got
+    assert set(ENTRIES) - {"z"} | {"other", "gone"} <= {g[2] for g in commits}, got
+    assert [e["gen"] for e in lines if e["event"] == "change"] == list(range(2, h["gen"] + 1)), lines
     for whole, which in (log, 0), (state, 1):
         for at in range(len(whole)):
             changed = [log, state]

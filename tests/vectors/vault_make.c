@@ -13,6 +13,10 @@
  *	put NAME           add or replace; a commit, as are the next two
  *	rename FROM TO
  *	remove NAME
+ *	stage NAME | verify | promote | rollback | revoke | retire | abort
+ *	                   a step of a rotation; stage takes the fields before it
+ *	schedule NAME EVERY    "" of a part: the vault's; NAME "-": the vault's own
+ *	snooze NAME SECONDS
  *
  * On failure it prints vault_strerror and ends with 1.
  */
@@ -107,9 +111,44 @@ static void make(void)
 	vault_close(v);
 }
 
+static int apply_step(struct vault *v, const struct change *c, enum rotation_event event)
+{
+	const struct vault_entry_info *info = vault_entry_find(v, c->a);
+	const struct vault_step step = { .event = event,
+		.version = info == NULL ? 0 : info->version,
+		.why = "as the script has it",
+		.now = c->now,
+		.fields = c->fields,
+		.n_fields = c->n_fields,
+		.expires = c->now + 100 * PERIOD_DAY_SECONDS };
+
+	return vault_entry_step(v, c->a, &step);
+}
+
+static int apply_schedule(struct vault *v, const struct change *c)
+{
+	struct schedule s = SCHEDULE_DEFAULT, own = { .mode = ROTATION_DELAYED };
+
+	if (!period_parse(c->b, &s.every) || !period_parse(c->b, &own.every))
+		return VAULT_ERR_ARGUMENT;
+	if (strcmp(c->a, "-") == 0)
+		return vault_schedule_set(v, &s);
+	return vault_entry_schedule_set(v, c->a, &own, c->now + 3600);
+}
+
 static int apply(struct vault *v, void *ctx)
 {
+	static const char *const events[] = { "stage", "replace", "verify", "promote", "rollback",
+		"revoke", "retire", "abort" };
 	const struct change *c = ctx;
+
+	for (unsigned i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		if (strcmp(c->verb, events[i]) == 0)
+			return apply_step(v, c, (enum rotation_event)i);
+	if (strcmp(c->verb, "schedule") == 0)
+		return apply_schedule(v, c);
+	if (strcmp(c->verb, "snooze") == 0)
+		return vault_entry_snooze(v, c->a, atoll(c->b));
 
 	if (strcmp(c->verb, "put") == 0)
 		return vault_entry_put(v, c->a, vault_entry_find(v, c->a) != NULL, c->fields,
