@@ -26,13 +26,16 @@ extern const size_t commands_len;
 /* NULL if there is none of that name. */
 const struct command *command_find(const char *name);
 
-extern const struct option_spec add_options[], edit_options[], get_options[], host_options[],
-    init_options[], log_options[], recovery_options[], run_options[], token_options[];
+extern const struct option_spec add_options[], due_options[], edit_options[], get_options[],
+    host_options[], init_options[], log_options[], recovery_options[], run_options[],
+    schedule_options[], token_options[];
 
 int cmd_add(struct app *, const struct arguments *);
+int cmd_due(struct app *, const struct arguments *);
 int cmd_edit(struct app *, const struct arguments *);
 int cmd_get(struct app *, const struct arguments *);
 int cmd_help(struct app *, const struct arguments *);
+int cmd_history(struct app *, const struct arguments *);
 int cmd_host(struct app *, const struct arguments *);
 int cmd_init(struct app *, const struct arguments *);
 int cmd_list(struct app *, const struct arguments *);
@@ -41,7 +44,9 @@ int cmd_recovery(struct app *, const struct arguments *);
 int cmd_remove(struct app *, const struct arguments *);
 int cmd_rename(struct app *, const struct arguments *);
 int cmd_run(struct app *, const struct arguments *);
+int cmd_schedule(struct app *, const struct arguments *);
 int cmd_show(struct app *, const struct arguments *);
+int cmd_snooze(struct app *, const struct arguments *);
 int cmd_status(struct app *, const struct arguments *);
 int cmd_token(struct app *, const struct arguments *);
 int cmd_version(struct app *, const struct arguments *);

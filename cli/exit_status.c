@@ -31,6 +31,8 @@ const struct exit_status_row exit_status_table[] = {
 	{ STATUS_VERSION, "version", "the format version is not supported" },
 	{ STATUS_UNSAFE, "unsafe", "a file or directory has unsafe permissions" },
 	{ STATUS_AUDIT, "audit", "the audit log can't be written, or is not genuine" },
+	{ STATUS_OVERDUE, "overdue", "due --check: something is overdue or has expired" },
+	{ STATUS_DUE, "due", "due --check: something is due" },
 	{ STATUS_RUN_FAILED, "run-failed", "run: touchvault itself failed" },
 	{ STATUS_RUN_CANNOT_EXECUTE, "run-cannot-execute", "run: the command can't be executed" },
 	{ STATUS_RUN_NOT_FOUND, "run-not-found", "run: the command was not found" },

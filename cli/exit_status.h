@@ -29,6 +29,8 @@ enum exit_status {
 	STATUS_VERSION = 33,     /* format version not supported */
 	STATUS_UNSAFE = 34,      /* unsafe permissions */
 	STATUS_AUDIT = 35,       /* audit log not written, or not genuine */
+	STATUS_OVERDUE = 40,     /* due --check: something is overdue */
+	STATUS_DUE = 41,         /* due --check: something is due */
 	STATUS_RUN_FAILED = 125, /* run: touchvault itself failed */
 	STATUS_RUN_CANNOT_EXECUTE = 126,
 	STATUS_RUN_NOT_FOUND = 127,

@@ -89,7 +89,8 @@ static int record(struct vault *v, struct vault_entry_info *info, enum vault_eve
     const char *why, int64_t now)
 {
 	size_t keep = info->n_history < VAULT_HISTORY_MAX ? info->n_history : VAULT_HISTORY_MAX - 1;
-	struct vault_history_event *events = index_pool_alloc(&v->index, (keep + 1) * sizeof(*events));
+	struct vault_history_event *events =
+	    index_pool_alloc(&v->index, (keep + 1) * sizeof(*events));
 	const char *host = own_name(v);
 
 	if (events == NULL)

@@ -2,7 +2,7 @@
 # bash completion for touchvault(1). Names come from list, show and status, which
 # need no touch. Nothing goes through "compgen -W", which expands what it is given.
 
-_touchvault_commands=(init add edit get run list show rename remove token host recovery status log help version)
+_touchvault_commands=(init add edit get run list show rename remove due schedule snooze history token host recovery status log help version)
 _touchvault_globals=(--vault --device --json --accept-rollback --help --version)
 
 _touchvault_options() { # command
@@ -12,6 +12,8 @@ _touchvault_options() { # command
 	add) options+=(--field --from-json --from-env --label) ;;
 	edit) options+=(--field --from-json --from-env --label --unset --unset-label) ;;
 	get) options+=(--show) ;;
+	due) options+=(--within --check --ics) ;;
+	schedule) options+=(--every --lead --grace --mode --expires --now --all --default) ;;
 	token) options+=(--new-device --pin --allow-no-touch --no-passphrase) ;;
 	host) options+=(--name --label --fingerprint --kind --tpm --drop-old-key) ;;
 	log) options+=(--since --last) ;;
@@ -23,6 +25,7 @@ _touchvault_options() { # command
 _touchvault_takes_value() { # option
 	case $1 in
 	--vault | --device | --new-device | --pin | --token-name | --host-name | --kind | --tpm | --field | \
+		--within | --every | --lead | --grace | --mode | --expires | --now | \
 		--from-env | --name | --output | --fingerprint | --label | --unset | --unset-label | --env | --env-all | --file | \
 		--since | --last) return 0 ;;
 	esac
@@ -122,6 +125,7 @@ _touchvault_value() { # option, what stands before its value in the word
 	--device | --new-device | --tpm | --from-env | --output) _touchvault_files "$2" ;;
 	--pin) _touchvault_offer "$2" '' if-set required never ;;
 	--kind) _touchvault_offer "$2" '' auto tpm2 keyfile ;;
+	--mode) _touchvault_offer "$2" '' overlap atomic delayed default ;;
 	--field) _touchvault_source ;;
 	--env | --file) _touchvault_variable "$2" ;;
 	--env-all) _touchvault_offer_lines "$2" '' < <(_touchvault_entries) ;;
@@ -133,7 +137,8 @@ _touchvault_value() { # option, what stands before its value in the word
 _touchvault_operand() {
 	case $cmd:$operands in
 	:* | help:0) _touchvault_offer '' '' "${_touchvault_commands[@]}" ;;
-	edit:0 | get:0 | list:0 | show:0 | rename:0 | remove:0)
+	edit:0 | get:0 | list:0 | show:0 | rename:0 | remove:0 | \
+		schedule:0 | snooze:0 | history:0)
 		_touchvault_offer_lines '' '' < <(_touchvault_entries)
 		;;
 	log:0) _touchvault_offer '' '' verify ;;

@@ -2,12 +2,13 @@
 # fish completion for touchvault(1). Names come from list, show and status, which
 # need no touch.
 
-set -g __touchvault_commands init add edit get run list show rename remove token host recovery status log help version
+set -g __touchvault_commands init add edit get run list show rename remove due schedule snooze history token host recovery status log help version
 
 # The command, then the operands, on the line before the cursor.
 function __touchvault_operands
 	set -l takes_value --vault --device --new-device --pin --token-name --host-name --kind --tpm --field --from-env \
-		--name --output --fingerprint --label --unset --unset-label --env --env-all --file --since --last
+		--name --output --fingerprint --label --unset --unset-label --env --env-all --file --since --last \
+		--within --every --lead --grace --mode --expires --now
 	set -l skip no
 	for word in (commandline -opc)[2..-1]
 		if test $skip = yes
@@ -127,6 +128,10 @@ complete -c touchvault -n '__touchvault_at ""' -a list -d 'list entries'
 complete -c touchvault -n '__touchvault_at ""' -a show -d 'show all of an entry but its secrets'
 complete -c touchvault -n '__touchvault_at ""' -a rename -d 'rename an entry'
 complete -c touchvault -n '__touchvault_at ""' -a remove -d 'remove an entry'
+complete -c touchvault -n '__touchvault_at ""' -a due -d 'what is to be rotated'
+complete -c touchvault -n '__touchvault_at ""' -a schedule -d 'when entries are to be rotated'
+complete -c touchvault -n '__touchvault_at ""' -a snooze -d 'leave an entry out for a while'
+complete -c touchvault -n '__touchvault_at ""' -a history -d 'the rotations of an entry'
 complete -c touchvault -n '__touchvault_at ""' -a token -d 'list, add, remove and test tokens'
 complete -c touchvault -n '__touchvault_at ""' -a host -d 'approve, list and revoke hosts'
 complete -c touchvault -n '__touchvault_at ""' -a recovery -d 'create, use and remove the recovery sheet'
@@ -148,6 +153,17 @@ complete -c touchvault -n '__touchvault_at token' -l allow-no-touch -d 'take a t
 complete -c touchvault -n '__touchvault_at token' -l no-passphrase -d 'touch alone, of the HMAC slot of a YubiKey'
 complete -c touchvault -n '__touchvault_at token 0' -a 'list add remove rename test refresh info set-pin change-pin program'
 complete -c touchvault -n '__touchvault_at_token' -a '(__touchvault_tokens)'
+complete -c touchvault -n '__touchvault_at due' -l within -x -d 'all whose date is not further away'
+complete -c touchvault -n '__touchvault_at due' -l check -d 'tell by the exit status'
+complete -c touchvault -n '__touchvault_at due' -l ics -d 'print a calendar file'
+complete -c touchvault -n '__touchvault_at schedule' -l every -x -d 'how often to rotate it'
+complete -c touchvault -n '__touchvault_at schedule' -l lead -x -d 'how long before that it is told'
+complete -c touchvault -n '__touchvault_at schedule' -l grace -x -d 'how long it may be due'
+complete -c touchvault -n '__touchvault_at schedule' -l mode -x -a 'overlap atomic delayed default' -d 'how the broker takes old and new'
+complete -c touchvault -n '__touchvault_at schedule' -l expires -x -d 'when the broker ends it'
+complete -c touchvault -n '__touchvault_at schedule' -l now -x -d 'rotate it now, and why'
+complete -c touchvault -n '__touchvault_at schedule' -l all -d 'of every entry'
+complete -c touchvault -n '__touchvault_at schedule' -l default -d 'of the vault'
 complete -c touchvault -n '__touchvault_at host' -l name -x -d 'what the host is called'
 complete -c touchvault -n '__touchvault_at host' -l label -x -d 'what it is for'
 complete -c touchvault -n '__touchvault_at host' -l fingerprint -x -d 'what the new host shows'
@@ -178,7 +194,7 @@ for command in add edit
 	complete -c touchvault -n "__touchvault_at $command" -l from-env -r -F -d 'fields from a .env file'
 	complete -c touchvault -n "__touchvault_at $command" -l label -x -d 'a label: KEY=VALUE'
 end
-for command in edit get list show rename remove
+for command in edit get list show rename remove schedule snooze history
 	complete -c touchvault -n "__touchvault_at $command 0" -a '(__touchvault_entries)'
 end
 complete -c touchvault -n '__touchvault_at get 1' -a '(__touchvault_second fields)'

@@ -20,11 +20,12 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "virtual"))
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "virtual", "ykotp"))
-from virtualyk import VirtualYk  # noqa: E402
+from virtualyk import VirtualYk, sanitizer_of  # noqa: E402
 from vtoken import VToken  # noqa: E402
 
 TOUCHVAULT = os.environ["TOUCHVAULT"]
 VTOKEN = os.environ["VTOKEN"]
+FAKETIME = f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketime.so.1"
 DEADLINE = 60  # seconds; far beyond anything that is not a hang
 
 # The leak checker stops other threads by ptrace, which the programs forbid.
@@ -76,13 +77,21 @@ class Home:
     def on_terminal(self, *args, **kwargs):
         return Terminal(self, args, **kwargs)
 
+    def set_clock(self, utc):
+        """What the clock says from now on, as "2027-01-31 09:30:00": it goes on from there."""
+        preloaded = ":".join([*sanitizer_of(TOUCHVAULT), FAKETIME])
+        self.env.update(LD_PRELOAD=preloaded, FAKETIME="@" + utc, TZ="UTC",
+                        FAKETIME_DONT_FAKE_MONOTONIC="1", FAKETIME_NO_CACHE="1")
+
 
 class Terminal:
     """A program on a terminal of its own. Standard input, output and error are
     the terminal unless a pipe is asked for."""
 
-    def __init__(self, home, args, pipe_stdin=None, pipe_stdout=False, env=None, command=None):
+    def __init__(self, home, args, pipe_stdin=None, pipe_stdout=False, env=None, command=None,
+                 columns=80):
         self.master, slave = pty.openpty()
+        termios.tcsetwinsize(slave, (24, columns))
         self.said = self.shown = b""
         self.initial = termios.tcgetattr(slave)
 

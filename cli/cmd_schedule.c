@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/output.h"
+#include "cli/rotation_info.h"
+#include "cli/session.h"
+
+const struct option_spec schedule_options[] = {
+	{ "every", "PERIOD|never|default", false, "how often to rotate it" },
+	{ "lead", "PERIOD|default", false, "how long before that it is told" },
+	{ "grace", "PERIOD|default", false,
+	    "how long it may be due, and how long the old one is kept" },
+	{ "mode", "overlap|atomic|delayed|default", false,
+	    "whether old and new work side by side, the new ends the old, or works later" },
+	{ "expires", "DATE|never", false, "when the broker ends the key that is stored now" },
+	{ "now", "REASON", false, "rotate it now, for this reason; \"\" takes that back" },
+	{ "all", NULL, false, "of every entry" },
+	{ "default", NULL, false, "of the vault, for what entries leave open" },
+	OPTIONS_END,
+};
+
+struct change {
+	const struct arguments *args;
+	const char *name; /* NULL: all, or the vault's */
+	struct schedule given;
+	int64_t expires;
+	const char *reason;
+	int64_t now;
+};
+
+static void take_given(const struct change *c, struct schedule *s)
+{
+	if (option_is_given(c->args, "every"))
+		s->every = c->given.every;
+	if (option_is_given(c->args, "lead"))
+		s->lead = c->given.lead;
+	if (option_is_given(c->args, "grace"))
+		s->grace = c->given.grace;
+	if (option_is_given(c->args, "mode"))
+		s->mode = c->given.mode;
+}
+
+static int change_entry(
+    struct vault *v, const struct change *c, const struct vault_entry_info *info)
+{
+	struct schedule s = info->rotation.schedule;
+	int64_t expires = option_is_given(c->args, "expires") ? c->expires : info->rotation.expires;
+	int r;
+
+	take_given(c, &s);
+	r = vault_entry_schedule_set(v, info->name, &s, expires);
+	if (r == 0 && c->reason != NULL)
+		r = vault_entry_mark(v, info->name, *c->reason == '\0' ? NULL : c->reason, c->now);
+	return r;
+}
+
+static int change(struct vault *v, void *ctx)
+{
+	const struct change *c = ctx;
+	const struct vault_entry_info *info;
+	struct schedule s = *vault_schedule(v);
+	int r = 0;
+
+	if (option_is_given(c->args, "default")) {
+		take_given(c, &s);
+		return vault_schedule_set(v, &s);
+	}
+	if (c->name != NULL) {
+		info = vault_entry_find(v, c->name);
+		return info == NULL ? VAULT_ERR_CHANGED : change_entry(v, c, info);
+	}
+	for (size_t i = 0; r == 0 && (info = vault_entry_at(v, i)) != NULL; i++)
+		r = change_entry(v, c, info);
+	return r;
+}
+
+static int parse_mode(const struct app *app, const struct arguments *args, struct schedule *ret)
+{
+	const char *mode = option_value(args, "mode");
+
+	if (mode == NULL || strcmp(mode, "default") == 0 || rotation_mode_parse(mode, &ret->mode))
+		return STATUS_OK;
+	return fail(app, STATUS_USAGE, "--mode takes overlap, atomic, delayed or default");
+}
+
+static int parse(const struct app *app, const struct arguments *args, struct change *ret)
+{
+	const char *every = option_value(args, "every");
+	int r = STATUS_OK;
+
+	if (every != NULL && strcmp(every, "never") == 0)
+		ret->given.every = (struct period){ 0, 'd' };
+	else
+		r = rotation_period_option(app, args, "every", "default", &ret->given.every);
+	if (r == 0)
+		r = rotation_period_option(app, args, "lead", "default", &ret->given.lead);
+	if (r == 0)
+		r = rotation_period_option(app, args, "grace", "default", &ret->given.grace);
+	if (r == 0)
+		r = parse_mode(app, args, &ret->given);
+	if (r == 0)
+		r = rotation_date_option(app, args, "expires", "never", &ret->expires);
+	ret->reason = option_value(args, "now");
+	if (r == 0 && ret->reason != NULL && strlen(ret->reason) > VAULT_REASON_MAX)
+		r = fail(app, STATUS_USAGE, "--now takes a reason of at most %d bytes",
+		    VAULT_REASON_MAX);
+	return r;
+}
+
+static bool changes(const struct arguments *args)
+{
+	static const char *const names[] = { "every", "lead", "grace", "mode", "expires", "now" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (option_is_given(args, names[i]))
+			return true;
+	return false;
+}
+
+/* Whose schedule: an entry's, everybody's or the vault's, and one of them only. */
+static int check_whose(const struct app *app, const struct arguments *args, const struct change *c)
+{
+	bool all = option_is_given(args, "all"), vault = option_is_given(args, "default");
+
+	if ((c->name != NULL) + all + vault > 1)
+		return fail(
+		    app, STATUS_USAGE, "name an entry, or use --all or --default; one of them");
+	if (changes(args) && c->name == NULL && !all && !vault)
+		return fail(
+		    app, STATUS_USAGE, "whose schedule? name an entry, or use --all or --default");
+	if (vault && (option_is_given(args, "expires") || c->reason != NULL))
+		return fail(
+		    app, STATUS_USAGE, "--expires and --now are an entry's, not the vault's");
+	if (vault && changes(args) &&
+	    ((option_is_given(args, "every") && !period_is_set(c->given.every)) ||
+		(option_is_given(args, "lead") && !period_is_set(c->given.lead)) ||
+		(option_is_given(args, "grace") && !period_is_set(c->given.grace)) ||
+		(option_is_given(args, "mode") && c->given.mode == ROTATION_MODE_UNSET)))
+		return fail(
+		    app, STATUS_USAGE, "the vault's own schedule leaves nothing to a default");
+	return c->name == NULL ? STATUS_OK : session_name_check(app, c->name);
+}
+
+/* A key that ended before it was there: a wrong year, most likely. */
+static int check_expiry(const struct app *app, const struct vault *v, const struct change *c)
+{
+	const struct vault_entry_info *info;
+	char expires[32], made[32];
+
+	if (c->expires == 0)
+		return STATUS_OK;
+	for (size_t i = 0; (info = vault_entry_at(v, i)) != NULL; i++)
+		if ((c->name == NULL || strcmp(c->name, info->name) == 0) &&
+		    c->expires <= info->rotation.made)
+			return fail(app, STATUS_USAGE,
+			    "%s can't have expired on %s: it was stored on %s; look at the year",
+			    info->name, text_date(c->expires, expires),
+			    text_date(info->rotation.made, made));
+	return STATUS_OK;
+}
+
+static json_t *entry_schedule_json(const struct vault *v, const struct vault_entry_info *info)
+{
+	struct schedule s = vault_entry_schedule(v, info);
+	struct rotation_outlook o = vault_entry_outlook(v, info, 0);
+
+	return json_pack("{s:s,s:o,s:o,s:o,s:o}", "name", info->name, "schedule", schedule_json(&s),
+	    "made", time_json(info->rotation.made), "rotate_by", time_json(o.rotate_by), "expires",
+	    time_json(info->rotation.expires));
+}
+
+static void print_entry(const struct vault *v, const struct vault_entry_info *info, size_t width)
+{
+	struct schedule s = vault_entry_schedule(v, info);
+	char expires[32];
+
+	out_text(info->name, width);
+	out("  ");
+	schedule_print(&s, &info->rotation.schedule);
+	if (info->rotation.expires != 0)
+		out(", expires %s", text_date(info->rotation.expires, expires));
+	out("\n");
+}
+
+static int show_json(const struct app *app, const struct vault *v, const char *name)
+{
+	const struct vault_entry_info *info;
+	json_t *entries = json_array();
+
+	for (size_t i = 0; entries != NULL && (info = vault_entry_at(v, i)) != NULL; i++) {
+		if (name != NULL && strcmp(name, info->name) != 0)
+			continue;
+		if (json_array_append_new(entries, entry_schedule_json(v, info)) != 0) {
+			json_decref(entries);
+			entries = NULL;
+		}
+	}
+	return out_json(app, entries == NULL
+				 ? NULL
+				 : json_pack("{s:o,s:o}", "default",
+				       schedule_json(vault_schedule(v)), "entries", entries));
+}
+
+static int show(const struct app *app, const struct vault *v, const char *name)
+{
+	const struct vault_entry_info *info;
+	size_t width = strlen("(default)");
+
+	if (app->json)
+		return show_json(app, v, name);
+	for (size_t i = 0; (info = vault_entry_at(v, i)) != NULL; i++)
+		if (strlen(info->name) > width && strlen(info->name) <= 40)
+			width = strlen(info->name);
+	if (name == NULL) {
+		out_text("(default)", width);
+		out("  ");
+		schedule_print(vault_schedule(v), NULL);
+		out("\n");
+	}
+	for (size_t i = 0; (info = vault_entry_at(v, i)) != NULL; i++)
+		if (name == NULL || strcmp(name, info->name) == 0)
+			print_entry(v, info, width);
+	return out_done(app);
+}
+
+static int apply(struct app *app, struct vault *v, struct change *c)
+{
+	char purpose[VAULT_NAME_MAX + 64];
+	int r = check_expiry(app, v, c);
+
+	if (r != 0)
+		return r;
+	(void)snprintf(purpose, sizeof(purpose), "change the schedule of %s",
+	    c->name != NULL                       ? c->name
+	    : option_is_given(c->args, "default") ? "the vault"
+						  : "all entries");
+	r = session_change(app, v, purpose, change, c);
+	if (r == 0 && app->json)
+		return show_json(app, v, c->name);
+	if (r == 0)
+		note(app, "stored; \"touchvault schedule%s%s\" shows it",
+		    c->name == NULL ? "" : " ", c->name == NULL ? "" : c->name);
+	return r;
+}
+
+int cmd_schedule(struct app *app, const struct arguments *args)
+{
+	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
+	struct change c = { .args = args, .name = args->operands[0], .now = app->now };
+	const struct vault_entry_info *info;
+	int r = parse(app, args, &c);
+
+	if (r == 0)
+		r = check_whose(app, args, &c);
+	if (r == 0)
+		r = session_open(app, &v);
+	if (r == 0 && c.name != NULL)
+		r = session_find(app, v, c.name, &info);
+	if (r != 0)
+		return r;
+	return changes(args) ? apply(app, v, &c) : show(app, v, c.name);
+}

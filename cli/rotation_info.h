@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Schedules, and how entries stand: for people, as JSON, and from the command line. */
+#ifndef TOUCHVAULT_CLI_ROTATION_INFO_H
+#define TOUCHVAULT_CLI_ROTATION_INFO_H
+
+#include <jansson.h>
+
+#include "cli/option.h"
+
+/* The time that dates of the vault are held against: the clock's, but never before the
+ * vault's last change, so that a clock which was set back makes nothing undone. Says so
+ * where that is more than a day. */
+int64_t rotation_now(const struct app *, const struct vault *);
+
+/* An option's period, as far as it is given; word, if not NULL, stands for an unset
+ * one. Exit status, reported. */
+int rotation_period_option(const struct app *, const struct arguments *, const char *name,
+    const char *word, struct period *ret) __attribute__((warn_unused_result));
+/* An option's date; word, if not NULL, stands for 0. Exit status, reported. */
+int rotation_date_option(const struct app *, const struct arguments *, const char *name,
+    const char *word, int64_t *ret) __attribute__((warn_unused_result));
+
+/* "every 90d (default), told 14d before, ...", on one line, no newline; own: the
+ * entry's, or NULL. */
+void schedule_print(const struct schedule *effective, const struct schedule *own);
+/* {every, lead, grace, mode}; every is null for never. NULL: no memory. */
+json_t *schedule_json(const struct schedule *) __attribute__((warn_unused_result));
+
+/* "today", "in 5 days", "12 days ago". */
+#define DAYS_TEXT_MAX 32
+const char *text_days(int64_t at, int64_t now, char buf[static DAYS_TEXT_MAX]);
+/* "2026-11-24"; "-" for 0. */
+const char *text_date(int64_t t, char buf[static 32]);
+/* The time as JSON has it; null for 0. */
+json_t *time_json(int64_t t) __attribute__((warn_unused_result));
+
+/* {name, status, at, days, rotate_by, expires, retire_by, state, reason,
+ * snoozed_until}; NULL: no memory. */
+json_t *standing_json(const struct vault_entry_info *, const struct rotation_outlook *, int64_t now)
+    __attribute__((warn_unused_result));
+
+#endif

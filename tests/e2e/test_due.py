@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""When entries are to be rotated: schedules, what is due, the calendar, the clock."""
+import datetime
+import re
+import sys
+import zoneinfo
+
+from harness import *
+
+sys.path.append("/usr/lib/python3/dist-packages")  # Debian's, for another python3, too
+import icalendar  # noqa: E402
+
+START = "2027-01-31 09:30:00"
+UTC = datetime.timezone.utc
+
+
+class Due(Case):
+    def setUp(self):
+        super().setUp()
+        self.plugged = self.token()
+        self.home.set_clock(START)
+        self.new_vault(self.plugged)
+        self.add(self.plugged, "ibkr/live", {"key": "KEY-CANARY", "secret": "SECRET-CANARY"})
+        self.add(self.plugged, "kraken", {"key": "OTHER-CANARY"})
+
+    def run_touched(self, *args, **kwargs):
+        return self.home.run("--device", self.plugged.path, *args, **kwargs)
+
+    def schedule(self, *args):
+        return self.ok(self.run_touched("schedule", *args))
+
+    def due(self, *args):
+        """Name to what due --json has of it, and the exit status; nobody touches for it."""
+        before = len(self.plugged.transactions())
+        result = self.home.run("due", "--json", *args)
+        self.clean(result)
+        self.assertEqual(len(self.plugged.transactions()), before)
+        self.status = result.status
+        return {e["name"]: e for e in json.loads(result.out)["entries"]}
+
+    def statuses(self, *args):
+        return {name: e["status"] for name, e in self.due(*args).items()}
+
+
+class Schedules(Due):
+    def test_a_year_of_one_entry(self):
+        self.schedule("kraken", "--every", "never")
+        for clock, status, check in (
+                ("2027-04-17 09:29:59", None, 0), ("2027-04-17 09:30:00", "soon", 0),
+                ("2027-05-01 09:29:59", "soon", 0), ("2027-05-01 09:30:00", "due", 41),
+                ("2027-05-03 09:29:59", "due", 41), ("2027-05-03 09:30:00", "overdue", 40),
+                ("2028-01-31 09:30:00", "overdue", 40), ("2040-01-01 00:00:00", "overdue", 40)):
+            with self.subTest(clock):
+                self.home.set_clock(clock)
+                self.assertEqual(self.statuses("--check").get("ibkr/live"), status)
+                self.assertEqual(self.status, check)
+
+    def test_expiry(self):
+        self.schedule("--all", "--every", "never")
+        self.schedule("kraken", "--expires", "2027-03-01", "--lead", "1w")
+        for clock, status, check in (
+                ("2027-02-21 23:59:59", None, 0), ("2027-02-22 00:00:00", "expiring", 41),
+                ("2027-02-28 23:59:59", "expiring", 41), ("2027-03-01 00:00:00", "expired", 40)):
+            with self.subTest(clock):
+                self.home.set_clock(clock)
+                self.assertEqual(self.statuses("--check").get("kraken"), status)
+                self.assertEqual(self.status, check)
+
+    def test_a_reason_of_its_own(self):
+        self.schedule("kraken", "--now", "seen in a repository")
+        entry = self.due("--check")["kraken"]
+        self.assertEqual((entry["status"], entry["reason"], self.status), ("due", "seen in a repository", 41))
+        self.home.set_clock("2027-02-02 12:00:00")
+        self.schedule("kraken", "--now", "token lost")
+        entry = self.due()["kraken"]
+        self.assertEqual((entry["status"], entry["reason"]), ("overdue", "seen in a repository"))
+        self.assertIn(b"seen in a repository", self.ok(self.home.run("due")).out)
+        self.schedule("kraken", "--now", "")
+        self.assertEqual(self.due(), {})
+
+    def test_an_edit_begins_its_time_anew_if_a_value_changes(self):
+        self.home.set_clock("2027-05-10 00:00:00")
+        self.schedule("kraken", "--now", "host revoked")
+        for fields in ({"note": "one more"}, {"key": "OTHER-CANARY"}):
+            self.ok(self.run_touched("edit", "kraken", "--from-json", stdin=json.dumps(fields).encode()))
+            self.assertEqual(self.statuses()["kraken"], "overdue")
+        self.ok(self.run_touched("edit", "kraken", "--label", "place=here"))
+        self.assertEqual(self.statuses()["kraken"], "overdue")
+        self.ok(self.run_touched("edit", "kraken", "--from-json", stdin=b'{"key":"NEW-CANARY"}'))
+        self.assertNotIn("kraken", self.statuses())
+        events = json.loads(self.ok(self.home.run("history", "kraken", "--json")).out)["events"]
+        self.assertEqual([(e["event"], e["why"]) for e in events], [("edited", "host revoked")])
+
+    def test_the_vaults_default_and_an_entrys_own(self):
+        self.schedule("--default", "--every", "1y", "--lead", "1mo", "--grace", "1w", "--mode", "atomic")
+        self.schedule("kraken", "--every", "2w", "--mode", "delayed")
+        shown = json.loads(self.ok(self.home.run("schedule", "--json")).out)
+        self.assertEqual(shown["default"], {"every": "1y", "lead": "1mo", "grace": "1w", "mode": "atomic"})
+        own = {e["name"]: e for e in shown["entries"]}
+        self.assertEqual(own["ibkr/live"]["schedule"], shown["default"])
+        self.assertEqual(own["kraken"]["schedule"], {**shown["default"], "every": "2w", "mode": "delayed"})
+        self.assertEqual(own["ibkr/live"]["rotate_by"], "2028-01-31T09:30:00Z")
+        text = self.ok(self.home.run("schedule", "kraken")).out.decode()
+        self.assertEqual(text.split(maxsplit=1),
+                         ["kraken", "every 2w, lead 1mo (default), grace 1w (default), delayed\n"])
+        self.schedule("kraken", "--every", "default", "--mode", "default")
+        self.assertEqual(json.loads(self.ok(self.home.run("schedule", "kraken", "--json")).out)["entries"][0]
+                         ["schedule"], shown["default"])
+
+    def test_all(self):
+        self.schedule("--all", "--every", "7d", "--now", "the host was stolen")
+        self.assertEqual({e["reason"] for e in self.due().values()}, {"the host was stolen"})
+        self.assertEqual(len(self.due()), 2)
+
+    def test_reading_takes_no_touch_and_one_change_one(self):
+        before = digest(self.home.vault)
+        for args in (["schedule"], ["schedule", "kraken"], ["history", "kraken"], ["due"], ["due", "--ics"]):
+            self.ok(self.home.run(*args, "--device", "/nonexistent"))
+        self.assertEqual(digest(self.home.vault), before)
+        gen = json.loads(self.ok(self.home.run("status", "--json")).out)["generation"]
+        self.assertEqual(self.schedule("--all", "--every", "1y").err.count(b"Touch the token"), 1)
+        self.assertEqual(json.loads(self.ok(self.home.run("status", "--json")).out)["generation"], gen + 1)
+
+    def test_no_secret_in_any_of_it(self):
+        self.schedule("--all", "--now", "x")
+        for args in (["schedule"], ["history", "kraken"], ["due"], ["due", "--ics"], ["due", "--json"]):
+            self.assertNotIn(b"CANARY", self.ok(self.home.run(*args)).out)
+
+    def test_it_stays_when_renamed(self):
+        self.schedule("kraken", "--every", "5w")
+        self.ok(self.run_touched("rename", "kraken", "kraken/main"))
+        shown = json.loads(self.ok(self.home.run("schedule", "kraken/main", "--json")).out)
+        self.assertEqual(shown["entries"][0]["schedule"]["every"], "5w")
+
+
+class Listing(Due):
+    def test_the_worst_first(self):
+        for name in ("d", "c", "b", "a", "e"):
+            self.add(self.plugged, name, {"k": "v"})
+        self.schedule("--all", "--every", "never")
+        self.schedule("d", "--expires", "2027-02-01")
+        self.schedule("c", "--every", "1d", "--grace", "0d")
+        self.schedule("b", "--every", "2d", "--grace", "1w")
+        self.schedule("a", "--every", "2d", "--grace", "1w")
+        self.schedule("e", "--every", "10d")
+        self.home.set_clock("2027-02-03 12:00:00")
+        self.assertEqual(list(self.statuses().items()), [
+            ("d", "expired"), ("c", "overdue"), ("a", "due"), ("b", "due"), ("e", "soon")])
+        lines = self.ok(self.home.run("due")).out.decode().splitlines()
+        self.assertEqual([line.split()[0] for line in lines], ["d", "c", "a", "b", "e"])
+        self.assertRegex(lines[0], r"^d +expired +2 days ago +2027-02-01$")
+        self.assertRegex(lines[4], r"^e +soon +in 6 days +2027-02-10$")
+
+    def test_within(self):
+        self.schedule("kraken", "--every", "30d", "--lead", "0d")
+        self.assertEqual(self.due(), {})
+        self.assertEqual(self.due("--within", "29d"), {})
+        self.assertEqual(self.statuses("--within", "30d"), {"kraken": "fine"})
+        self.assertEqual(set(self.due("--within", "4mo")), {"kraken", "ibkr/live"})
+        self.home.set_clock("2028-01-01 00:00:00")
+        self.assertEqual(set(self.due("--within", "0d")), {"kraken", "ibkr/live"})
+
+    def test_nothing(self):
+        result = self.ok(self.home.run("due", "--check"))
+        self.assertEqual(result.out, b"")
+        self.assertIn(b"nothing is due", result.err)
+
+    def test_snooze(self):
+        self.home.set_clock("2027-05-10 12:00:00")
+        for name in ("kraken", "ibkr/live"):
+            self.ok(self.run_touched("snooze", name, "3d"))
+        entry = self.due("--check")["kraken"]
+        self.assertEqual((entry["status"], entry["snoozed_until"], self.status),
+                         ("overdue", "2027-05-13T12:00:00Z", 0))
+        self.ok(self.run_touched("snooze", "kraken", "off"))
+        self.due("--check")
+        self.assertEqual(self.status, 40)
+        self.home.set_clock("2027-05-13 12:00:00")
+        self.assertIsNone(self.due()["ibkr/live"]["snoozed_until"])
+        self.ok(self.run_touched("snooze", "kraken", "2027-06-01"))
+        self.schedule("kraken", "--expires", "2027-05-20")
+        self.home.set_clock("2027-05-20 12:00:00")
+        self.assertIsNone(self.due()["kraken"]["snoozed_until"])
+
+    def picture(self, columns):
+        shown = self.home.on_terminal("due", "--within", "1y", columns=columns).finish().shown.decode()
+        return [line.rstrip() for line in shown.splitlines()]
+
+    def test_the_picture(self):
+        self.schedule("kraken", "--every", "30d", "--expires", "2029-01-01")
+        self.home.set_clock("2027-02-10 09:30:00")
+        lines = self.picture(149)
+        self.assertRegex(lines[0], r"^ +-30d +now +\+60d$")
+        bars = {line.split()[0]: re.search(r"[-=|RXO]{60}$", line)[0] for line in lines[1:3]}
+        # Now is after 20 of 60 columns; 20 days more are 13 columns and a third.
+        self.assertEqual(bars["kraken"], "-" * 20 + "|" + "=" * 12 + "R" + "-" * 25 + "X")
+        self.assertEqual(bars["ibkr/live"], "-" * 20 + "|" + "=" * 38 + "R")
+        narrow = self.picture(60)
+        self.assertEqual(len(narrow), 2)
+        self.assertNotIn("|", "".join(narrow))
+
+
+class Calendar(Due):
+    def calendar(self, *args):
+        raw = self.ok(self.home.run("due", "--ics", *args)).out
+        lines = raw.split(b"\r\n")
+        self.assertEqual(lines.pop(), b"")
+        self.assertNotIn(b"\n", b"".join(lines))
+        self.assertLessEqual(max(map(len, lines)), 75)
+        for line in lines:
+            line.decode()  # nothing is torn apart
+        calendar = icalendar.Calendar.from_ical(raw)
+        self.assertEqual(str(calendar["version"]), "2.0")
+        self.assertEqual(calendar.errors, [])
+        events = calendar.walk("VEVENT")
+        for event in events:
+            self.assertEqual(event.errors, [])
+            self.assertEqual(len(event.walk("VALARM")), 2)
+            self.assertEqual({str(a["action"]) for a in event.walk("VALARM")}, {"DISPLAY"})
+        return {str(e["summary"]): e for e in events}
+
+    def test_all_dates(self):
+        self.schedule("kraken", "--expires", "2027-12-31", "--lead", "1mo")
+        events = self.calendar()
+        self.assertEqual({s: e["dtstart"].dt for s, e in events.items()}, {
+            "Rotate kraken": datetime.date(2027, 5, 1), "Expires: kraken": datetime.date(2027, 12, 31),
+            "Rotate ibkr/live": datetime.date(2027, 5, 1)})
+        triggers = [a["trigger"].dt for a in events["Rotate ibkr/live"].walk("VALARM")]
+        self.assertEqual(triggers, [datetime.timedelta(days=-14), datetime.timedelta(hours=9)])
+        self.assertEqual(events["Expires: kraken"].walk("VALARM")[0]["trigger"].dt, datetime.timedelta(days=-31))
+        for event in events.values():
+            self.assertLess(abs(event["dtstamp"].dt - datetime.datetime(2027, 1, 31, 9, 30, tzinfo=UTC)),
+                            datetime.timedelta(hours=1))
+
+    def test_uids_stay(self):
+        before = self.calendar()
+        self.assertEqual(len({str(e["uid"]) for e in before.values()}), 2)
+        self.ok(self.run_touched("rename", "kraken", "kraken/main"))
+        self.schedule("kraken/main", "--every", "1y")
+        after = self.calendar()
+        self.assertEqual(before["Rotate kraken"]["uid"], after["Rotate kraken/main"]["uid"])
+        self.assertGreater(after["Rotate kraken/main"]["sequence"], before["Rotate kraken"]["sequence"])
+        self.assertEqual(self.calendar().keys(), after.keys())
+        self.assertEqual(self.home.run("due", "--ics").out, self.home.run("due", "--ics").out)
+
+    def test_text_of_a_person(self):
+        reason = "Zürich; a, b\\c: " + "ü" * 50
+        self.schedule("kraken", "--now", reason)
+        self.assertTrue(str(self.calendar()["Rotate kraken"]["description"]).endswith(reason))
+
+    def test_within_and_nothing(self):
+        self.assertEqual(self.calendar("--within", "1d"), {})
+        self.assertEqual(len(self.calendar("--within", "1y")), 2)
+
+
+class Clock(Due):
+    def test_set_back_by_a_year(self):
+        self.home.set_clock("2027-05-10 12:00:00")
+        self.schedule("ibkr/live", "--lead", "2w")
+        self.assertEqual(self.statuses(), {"kraken": "overdue", "ibkr/live": "overdue"})
+        self.home.set_clock("2026-05-10 12:00:00")
+        result = self.home.run("due", "--check")
+        self.assertEqual(result.status, 40)
+        self.assertIn(b"the clock says 2026-05-10 12:00 UTC", result.err)
+        self.assertIn(b'"warning"', self.home.run("due", "--json").err)
+
+    def test_a_few_hours_are_no_news(self):
+        self.home.set_clock("2027-01-30 12:00:00")
+        self.assertNotIn(b"clock", self.ok(self.home.run("due")).err)
+
+    def test_after_2038_and_at_the_end_of_time(self):
+        self.schedule("kraken", "--every", "100y", "--expires", "9999-12-31T23:59:59Z")
+        shown = json.loads(self.ok(self.home.run("schedule", "kraken", "--json")).out)["entries"][0]
+        self.assertEqual((shown["rotate_by"], shown["expires"]), ("2127-01-31T09:30:00Z", "9999-12-31T23:59:59Z"))
+        self.home.set_clock("2038-01-19 03:14:09")
+        self.assertEqual(self.statuses(), {"ibkr/live": "overdue"})
+        self.ok(self.home.run("due", "--ics"))
+
+    def test_leap_day_and_end_of_month(self):
+        self.home.set_clock("2028-02-29 12:00:00")
+        self.ok(self.run_touched("edit", "kraken", "--from-json", stdin=b'{"key":"leap"}'))
+        for every, date in (("1y", "2029-02-28"), ("4y", "2032-02-29"), ("1mo", "2028-03-29")):
+            self.schedule("kraken", "--every", every)
+            shown = json.loads(self.ok(self.home.run("schedule", "kraken", "--json")).out)["entries"][0]
+            self.assertEqual(shown["rotate_by"], date + "T12:00:00Z")
+
+    def test_time_zones_change_nothing(self):
+        """Far west it is the day before, far east the day after; summer time begins."""
+        self.home.set_clock("2027-03-28 00:30:00")
+        said = set()
+        for zone in ("UTC", "America/New_York", "Pacific/Kiritimati", "Europe/Berlin"):
+            # The fake clock's own date is read in the zone.
+            there = datetime.datetime(2027, 3, 28, 0, 30, tzinfo=UTC).astimezone(zoneinfo.ZoneInfo(zone))
+            env = {"TZ": zone, "FAKETIME": there.strftime("@%Y-%m-%d %H:%M:%S")}
+            said.add(self.ok(self.home.run("due", "--within", "1y", env=env)).out)
+        self.assertEqual(len(said), 1, said)
+
+
+class BadInput(Due):
+    def test_nonsense(self):
+        before = digest(self.home.vault)
+        touches = len(self.plugged.transactions())
+        for args in (["--every", "90"], ["--every", "-1d"], ["--every", "1e3d"], ["--every", ""],
+                     ["--every", "101y"], ["--every", "soon"], ["--lead", "never"], ["--grace", "1h"],
+                     ["--mode", "both"], ["--mode", ""], ["--expires", "2027-02-29"],
+                     ["--expires", "31.12.2027"], ["--expires", "10000-01-01"], ["--expires", "2027-13-01"],
+                     ["--expires", "tomorrow"], ["--expires", "2026-12-31"], ["--expires", "1970-01-01"],
+                     ["--now", "x" * 129]):
+            with self.subTest(args):
+                self.refused(self.run_touched("schedule", "kraken", *args), 2)
+        for args in (["--every", "1d"], ["--all", "--default", "--every", "1d"], ["kraken", "--all", "--every", "1d"],
+                     ["--default", "--expires", "2028-01-01"], ["--default", "--every", "default"],
+                     ["--default", "--now", "x"], ["kraken", "ibkr/live"]):
+            with self.subTest(args):
+                self.refused(self.run_touched("schedule", *args), 2)
+        for args in (["kraken"], ["kraken", "x"], ["kraken", "0d"], ["kraken", "91d"], ["kraken", "2026-01-01"],
+                     ["kraken", "2028-01-01"]):
+            with self.subTest(args):
+                self.refused(self.run_touched("snooze", *args), 2)
+        for args in (["--within", "x"], ["--within", "never"], ["--ics", "--json"], ["kraken"]):
+            with self.subTest(args):
+                self.assertEqual(self.run_touched("due", *args).status, 2)
+        for args in (["schedule", "no"], ["history", "no"], ["snooze", "no", "1d"]):
+            with self.subTest(args):
+                self.refused(self.run_touched(*args), 3)
+        self.assertEqual(digest(self.home.vault), before)
+        self.assertEqual(len(self.plugged.transactions()), touches)
+
+    def test_a_vault_that_is_not_verified_says_so(self):
+        os.unlink(self.home.state)
+        result = self.ok(self.home.run("due", "--json"))
+        self.assertFalse(json.loads(result.out)["verified"])
+        self.assertIn(b"not verified yet", result.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
