@@ -4,14 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/output.h"
+#include "cli/rotation_info.h"
 #include "cli/session.h"
 #include "vault/cleanup.h"
 
@@ -115,6 +118,8 @@ static int look_up_all(struct app *app, const struct vault *v, const char *name,
 	const struct vault_entry_info *info;
 	int r = session_find(app, v, name, &info);
 
+	if (r == 0)
+		r = rotation_set_check(app, info, c->set);
 	for (size_t i = 0; r == 0 && i < info->n_fields; i++) {
 		struct child_variable one = { .fd = -1 };
 
@@ -138,6 +143,8 @@ int child_look_up(
 
 	for (size_t i = 0; r == 0 && i < c->n; i++) {
 		r = session_find(app, v, c->v[i].entry, &info);
+		if (r == 0)
+			r = rotation_set_check(app, info, c->set);
 		if (r == 0 && !has_field(info, c->v[i].field))
 			r = fail(app, STATUS_NOT_FOUND,
 			    "%s has no field %s; \"touchvault show %s\" shows its fields",
@@ -243,13 +250,34 @@ int child_fill(const struct app *app, struct vault *v, struct child *c)
 		if (c->v[i].assignment != NULL)
 			continue;
 		info = vault_entry_find(v, c->v[i].entry);
-		r = vault_entry_open(v, info, &entry);
+		r = vault_entry_open_set(v, info, c->set, &entry);
 		if (r != 0)
 			return fail_vault(app, r);
 		for (size_t k = i; r == 0 && k < c->n; k++)
 			if (strcmp(c->v[k].entry, c->v[i].entry) == 0)
 				r = fill_one(app, entry, &c->v[k]);
 		vault_entry_free(entry);
+	}
+	return r;
+}
+
+int child_take_entry(
+    const struct app *app, const struct vault_entry *entry, const char *name, struct child *c)
+{
+	int r = STATUS_OK;
+
+	for (size_t i = 0; r == 0 && i < entry->n_fields; i++) {
+		struct child_variable one = { .fd = -1 };
+
+		(void)snprintf(one.name, sizeof(one.name), "%s", entry->fields[i].name);
+		(void)snprintf(one.field, sizeof(one.field), "%s", entry->fields[i].name);
+		(void)snprintf(one.entry, sizeof(one.entry), "%s", name);
+		for (char *p = one.name; *p != '\0'; p++)
+			if (strchr(".-", *p) != NULL || (p == one.name && *p >= '0' && *p <= '9'))
+				*p = '_';
+		r = add(app, c, &one);
+		if (r == 0)
+			r = fill_one(app, entry, &c->v[c->n - 1]);
 	}
 	return r;
 }
@@ -365,4 +393,58 @@ int child_exec(
 	/* Not execve: a script without "#!" is the shell's, as env(1) has it. */
 	(void)execvpe(path, argv, env);
 	return fail_exec(app, argv[0], errno);
+}
+
+/* What `run` does at exec, for a process of its own. 0 or errno. */
+static int spawn_set_up(
+    const struct app *app, posix_spawnattr_t *attr, posix_spawn_file_actions_t *actions)
+{
+	sigset_t ours;
+	int r;
+
+	(void)sigemptyset(&ours);
+	if (!app->sigpipe_ignored)
+		(void)sigaddset(&ours, SIGPIPE);
+	if (!app->sigxfsz_ignored)
+		(void)sigaddset(&ours, SIGXFSZ);
+	r = posix_spawnattr_setsigdefault(attr, &ours);
+	if (r == 0)
+		r = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGDEF);
+	if (r == 0)
+		r = posix_spawn_file_actions_adddup2(actions, STDERR_FILENO, STDOUT_FILENO);
+	return r;
+}
+
+int child_shell(const struct app *app, const struct child *c, const char *command, int *ret)
+{
+	_cleanup_free_ char **env = environment(c, false);
+	char shell[] = "sh", option[] = "-c", *copy = strdup(command);
+	char *argv[] = { shell, option, copy, NULL };
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	int r = ENOMEM, status = 0;
+	pid_t pid;
+
+	if (env == NULL || copy == NULL || posix_spawn_file_actions_init(&actions) != 0) {
+		free(copy);
+		return fail_vault(app, VAULT_ERR_NOMEM);
+	}
+	if (posix_spawnattr_init(&attr) == 0) {
+		r = spawn_set_up(app, &attr, &actions);
+		(void)umask(app->umask);
+		/* Not fork: the secrets are wiped in a copy of this process. */
+		if (r == 0)
+			r = posix_spawn(&pid, "/bin/sh", &actions, &attr, argv, env);
+		(void)umask(077);
+		(void)posix_spawnattr_destroy(&attr);
+	}
+	(void)posix_spawn_file_actions_destroy(&actions);
+	free(copy);
+	while (r == 0 && waitpid(pid, &status, 0) < 0)
+		r = errno == EINTR ? 0 : errno;
+	if (r != 0)
+		return fail(
+		    app, STATUS_ERROR, "the command can't be run (%s); repeat", strerror(r));
+	*ret = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return STATUS_OK;
 }

@@ -19,6 +19,7 @@ struct child_variable {
 };
 
 struct child {
+	enum vault_set set; /* which of the entries' credentials */
 	size_t n;
 	struct child_variable v[CHILD_VARIABLES_MAX];
 };
@@ -39,6 +40,14 @@ int child_look_up(struct app *, const struct arguments *, const struct vault *, 
     __attribute__((warn_unused_result));
 /* Fetch every value from the unlocked vault. */
 int child_fill(const struct app *, struct vault *, struct child *)
+    __attribute__((warn_unused_result));
+/* A variable for each field of an entry, filled; what a variable's name can't hold
+ * is "_" in it. Exit status, reported. */
+int child_take_entry(const struct app *, const struct vault_entry *, const char *name,
+    struct child *) __attribute__((warn_unused_result));
+/* Run a command of the shell with them, to its end, with standard output where
+ * standard error goes. *ret is its status, as the shell has it. Exit status, reported. */
+int child_shell(const struct app *, const struct child *, const char *command, int *ret)
     __attribute__((warn_unused_result));
 /* Where the program is, by this process's PATH: before a touch. *ret has a slash
  * and is malloc'ed. 127 where there is none, 126 where it can't be executed;

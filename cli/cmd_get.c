@@ -8,10 +8,12 @@
 #include "cli/entry_info.h"
 #include "cli/fields.h"
 #include "cli/output.h"
+#include "cli/rotation_info.h"
 #include "cli/session.h"
 
 const struct option_spec get_options[] = {
 	{ "show", NULL, false, "print it even if standard output is a terminal" },
+	ROTATION_SET_OPTIONS,
 	OPTIONS_END,
 };
 
@@ -66,18 +68,18 @@ static int print_entry(const struct app *app, const struct vault_entry *entry, c
 	return fields_print_json(app, &one);
 }
 
-static int unlock_and_print(
-    struct app *app, struct vault *v, const struct vault_entry_info *info, const char *field)
+static int unlock_and_print(struct app *app, struct vault *v, const struct vault_entry_info *info,
+    const char *field, enum vault_set set)
 {
 	__attribute__((cleanup(vault_entry_freep))) struct vault_entry *entry = NULL;
-	char purpose[VAULT_NAME_MAX + 8];
+	char purpose[VAULT_NAME_MAX + 32];
 	int r;
 
-	(void)snprintf(purpose, sizeof(purpose), "get %s", info->name);
+	(void)snprintf(purpose, sizeof(purpose), "get %s%s", rotation_set_text(set), info->name);
 	r = session_unlock(app, v, info, purpose);
 	if (r != 0)
 		return r;
-	r = vault_entry_open(v, info, &entry);
+	r = vault_entry_open_set(v, info, set, &entry);
 	return r == 0 ? print_entry(app, entry, field) : fail_vault(app, r);
 }
 
@@ -106,16 +108,21 @@ int cmd_get(struct app *app, const struct arguments *args)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
 	const struct vault_entry_info *info;
+	enum vault_set set = VAULT_SET_CURRENT;
 	const char *field;
 	int r = check_operands(app, args);
 
+	if (r == 0)
+		r = rotation_set_option(app, args, &set);
 	if (r == 0)
 		r = session_open(app, &v);
 	if (r == 0)
 		r = session_find(app, v, args->operands[0], &info);
 	if (r == 0)
+		r = rotation_set_check(app, info, set);
+	if (r == 0)
 		r = choose_field(app, info, args->operands[1], &field);
 	if (r == 0)
 		r = check_output(app, args);
-	return r == 0 ? unlock_and_print(app, v, info, field) : r;
+	return r == 0 ? unlock_and_print(app, v, info, field, set) : r;
 }

@@ -7,6 +7,7 @@
 
 #include "cli/child.h"
 #include "cli/output.h"
+#include "cli/rotation_info.h"
 #include "cli/session.h"
 #include "token/token.h"
 #include "vault/cleanup.h"
@@ -19,6 +20,7 @@ const struct option_spec run_options[] = {
 	{ "env-all", "NAME", true, "all fields of an entry, each in the variable of its name" },
 	{ "file", "VAR=NAME:FIELD", true, "a field in a file in memory, whose path is in VAR" },
 	{ "pristine", NULL, false, "give the command these variables and no other" },
+	ROTATION_SET_OPTIONS,
 	OPTIONS_END,
 };
 
@@ -45,8 +47,8 @@ static void purpose_print(const struct child *c, const char *program, char ret[s
 			(void)snprintf(ret + at, PURPOSE_MAX - at, " and more");
 			return;
 		}
-		at += (size_t)snprintf(
-		    ret + at, PURPOSE_MAX - at, "%s %s", shown++ > 0 ? "," : "", c->v[i].entry);
+		at += (size_t)snprintf(ret + at, PURPOSE_MAX - at, "%s %s%s",
+		    shown++ > 0 ? "," : "", rotation_set_text(c->set), c->v[i].entry);
 	}
 }
 
@@ -84,7 +86,9 @@ int cmd_run(struct app *app, const struct arguments *args)
 		return fail_vault(app, VAULT_ERR_NOMEM);
 	if (args->n_operands == 0)
 		return fail(app, STATUS_USAGE, "no command is named; it comes after \"--\"");
-	r = child_parse(app, args, c);
+	r = rotation_set_option(app, args, &c->set);
+	if (r == 0)
+		r = child_parse(app, args, c);
 	if (r == 0)
 		r = fetch(app, args, c, &program);
 	token_end(); /* it would be the command's child */

@@ -27,8 +27,8 @@ extern const size_t commands_len;
 const struct command *command_find(const char *name);
 
 extern const struct option_spec add_options[], due_options[], edit_options[], get_options[],
-    host_options[], init_options[], log_options[], recovery_options[], run_options[],
-    schedule_options[], token_options[];
+    host_options[], init_options[], log_options[], recovery_options[], rotate_options[],
+    run_options[], schedule_options[], token_options[];
 
 int cmd_add(struct app *, const struct arguments *);
 int cmd_due(struct app *, const struct arguments *);
@@ -43,6 +43,7 @@ int cmd_log(struct app *, const struct arguments *);
 int cmd_recovery(struct app *, const struct arguments *);
 int cmd_remove(struct app *, const struct arguments *);
 int cmd_rename(struct app *, const struct arguments *);
+int cmd_rotate(struct app *, const struct arguments *);
 int cmd_run(struct app *, const struct arguments *);
 int cmd_schedule(struct app *, const struct arguments *);
 int cmd_show(struct app *, const struct arguments *);

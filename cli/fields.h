@@ -56,6 +56,11 @@ int fields_options(const struct app *, const struct arguments *, struct fields *
 int fields_collect(const struct app *, const struct arguments *, bool prompt, struct fields *)
     __attribute__((warn_unused_result));
 
+/* Ask for the value of a field on the terminal, where it isn't shown. An empty one
+ * is not taken. Exit status, reported. */
+int fields_ask_value(const struct app *, struct fields *, const char *name, const char *prompt,
+    bool *ret_empty) __attribute__((warn_unused_result));
+
 /* Fields from the text of a JSON object (fields_json.c). text, which is locked
  * memory, is wiped and freed. Exit status, reported. */
 int fields_parse_json(const struct app *, struct fields *, uint8_t *text, size_t len)

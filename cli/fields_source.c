@@ -309,19 +309,40 @@ static bool more_was_pasted(void)
 	return true;
 }
 
-/* One field by hand; *ret_done where the name is left empty. */
-static int ask_field(const struct app *app, struct fields *f, bool *ret_done)
+static const char typed_hint[] = "use --field, --from-json or --from-env";
+
+int fields_ask_value(
+    const struct app *app, struct fields *f, const char *name, const char *prompt, bool *ret_empty)
 {
-	static const char hint[] = "use --field, --from-json or --from-env";
 	_cleanup_secret_ char *value = secret_alloc(LINE_MAX_TYPED);
-	char name[VAULT_FIELD_NAME_MAX + 2], prompt[VAULT_FIELD_NAME_MAX + 32];
 	size_t len;
 	int r;
 
 	if (value == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
+	r = terminal_ask(app, prompt, true, typed_hint, value, LINE_MAX_TYPED, &len);
+	if (r != 0)
+		return r;
+	if (more_was_pasted())
+		return fail(app, STATUS_USAGE,
+		    "more than one line was pasted; use --field %s=@FILE, nothing was stored",
+		    name);
+	*ret_empty = len == 0;
+	if (len == 0)
+		return STATUS_OK;
+	return fields_take(app, f, name, (uint8_t *)TAKE_PTR(value), len, "the terminal");
+}
+
+/* One field by hand; *ret_done where the name is left empty. */
+static int ask_field(const struct app *app, struct fields *f, bool *ret_done)
+{
+	char name[VAULT_FIELD_NAME_MAX + 2], prompt[VAULT_FIELD_NAME_MAX + 32];
+	bool empty = false;
+	size_t len;
+	int r;
+
 	r = terminal_ask(
-	    app, "Field name (empty to finish): ", false, hint, name, sizeof(name), &len);
+	    app, "Field name (empty to finish): ", false, typed_hint, name, sizeof(name), &len);
 	*ret_done = r == 0 && len == 0;
 	if (r != 0 || *ret_done)
 		return r;
@@ -331,18 +352,10 @@ static int ask_field(const struct app *app, struct fields *f, bool *ret_done)
 		return STATUS_OK;
 	}
 	(void)snprintf(prompt, sizeof(prompt), "Value of %s (not shown): ", name);
-	r = terminal_ask(app, prompt, true, hint, value, LINE_MAX_TYPED, &len);
-	if (r != 0)
-		return r;
-	if (more_was_pasted())
-		return fail(app, STATUS_USAGE,
-		    "more than one line was pasted; use --field %s=@FILE, nothing was stored",
-		    name);
-	if (len == 0) {
+	r = fields_ask_value(app, f, name, prompt, &empty);
+	if (r == 0 && empty)
 		terminal_say("That is empty; give a value, or Ctrl-C.");
-		return STATUS_OK;
-	}
-	return fields_take(app, f, name, (uint8_t *)TAKE_PTR(value), len, "the terminal");
+	return r;
 }
 
 static int collect_typed(const struct app *app, struct fields *f)

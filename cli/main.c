@@ -40,6 +40,8 @@ const struct command commands[] = {
 	    0, 0 },
 	{ "schedule", "[NAME] [OPTION...]", "show or change when entries are to be rotated",
 	    cmd_schedule, schedule_options, 0, 1, 0 },
+	{ "rotate", "NAME [OPTION...]", "replace a credential step by step, and go back if need be",
+	    cmd_rotate, rotate_options, 1, 1, 0 },
 	{ "snooze", "NAME PERIOD|DATE|off", "don't tell of an entry for a while", cmd_snooze, NULL,
 	    2, 2, COMMAND_TOUCHES },
 	{ "history", "NAME", "show the rotations of an entry, without a touch", cmd_history, NULL,

@@ -52,6 +52,33 @@ int rotation_date_option(const struct app *app, const struct arguments *args, co
 	    word == NULL ? "" : ", or ", word == NULL ? "" : word);
 }
 
+int rotation_set_option(const struct app *app, const struct arguments *args, enum vault_set *ret)
+{
+	bool staged = option_is_given(args, "staged"), previous = option_is_given(args, "previous");
+
+	if (staged && previous)
+		return fail(app, STATUS_USAGE, "--staged and --previous are two; choose one");
+	*ret = staged ? VAULT_SET_STAGED : previous ? VAULT_SET_PREVIOUS : VAULT_SET_CURRENT;
+	return STATUS_OK;
+}
+
+int rotation_set_check(
+    const struct app *app, const struct vault_entry_info *info, enum vault_set set)
+{
+	if (vault_entry_has(info, set))
+		return STATUS_OK;
+	return fail(app, STATUS_NOT_FOUND,
+	    "%s has no %s credential; \"touchvault rotate %s --status\" says what it has",
+	    info->name, set == VAULT_SET_STAGED ? "staged" : "previous", info->name);
+}
+
+const char *rotation_set_text(enum vault_set set)
+{
+	return set == VAULT_SET_STAGED     ? "the staged "
+	       : set == VAULT_SET_PREVIOUS ? "the previous "
+					   : "";
+}
+
 static void print_period(const char *before, struct period p, const struct period *own)
 {
 	char text[PERIOD_TEXT_MAX];

@@ -20,6 +20,21 @@ int rotation_period_option(const struct app *, const struct arguments *, const c
 int rotation_date_option(const struct app *, const struct arguments *, const char *name,
     const char *word, int64_t *ret) __attribute__((warn_unused_result));
 
+/* For `get` and `run`: which of an entry's credentials. */
+#define ROTATION_SET_OPTIONS                                                                       \
+	{ "staged", NULL, false, "the new one that is not yet promoted" },                         \
+	{                                                                                          \
+		"previous", NULL, false, "the old one that is kept since the new one was promoted" \
+	}
+/* Exit status, reported. */
+int rotation_set_option(const struct app *, const struct arguments *, enum vault_set *ret)
+    __attribute__((warn_unused_result));
+/* Whether the entry has that one. Exit status, reported. */
+int rotation_set_check(const struct app *, const struct vault_entry_info *, enum vault_set)
+    __attribute__((warn_unused_result));
+/* "", "the staged ", "the previous ": what stands before the entry's name. */
+const char *rotation_set_text(enum vault_set);
+
 /* "every 90d (default), told 14d before, ...", on one line, no newline; own: the
  * entry's, or NULL. */
 void schedule_print(const struct schedule *effective, const struct schedule *own);

@@ -143,18 +143,25 @@ static int merge(
     const struct vault_step *step, struct vault_entry *current, uint8_t **ret, size_t *ret_len)
 {
 	size_t used = 0;
+	bool differs = false;
 
 	for (size_t i = 0; i < current->n_fields; i++) {
-		const struct vault_field *new = field_named(step, current->fields[i].name);
+		struct vault_field *f = &current->fields[i];
+		const struct vault_field *new = field_named(step, f->name);
 
 		if (new == NULL)
 			continue;
-		current->fields[i].value = new->value;
-		current->fields[i].value_len = new->value_len;
+		if (new->value_len != f->value_len ||
+		    sodium_memcmp(new->value, f->value, f->value_len) != 0)
+			differs = true;
+		f->value = new->value;
+		f->value_len = new->value_len;
 		used++;
 	}
 	if (used == 0 || used != step->n_fields)
 		return VAULT_ERR_NO_FIELD;
+	if (!differs)
+		return VAULT_ERR_EXISTS;
 	return entry_encode_fields(current->fields, current->n_fields, ret, ret_len);
 }
 

@@ -377,7 +377,8 @@ struct vault_step {
 	int64_t expires, works_from; /* of the staged one; 0 */
 };
 /* For a vault_change_fn. NO_ENTRY; CHANGED where the version is another one, or the step
- * is not allowed; NO_FIELD, ARGUMENT, LIMIT. */
+ * is not allowed; EXISTS where no value is another than the current one's; NO_FIELD,
+ * ARGUMENT, LIMIT. */
 int vault_entry_step(struct vault *, const char *name, const struct vault_step *)
     __attribute__((warn_unused_result));
 

@@ -2,7 +2,7 @@
 # bash completion for touchvault(1). Names come from list, show and status, which
 # need no touch. Nothing goes through "compgen -W", which expands what it is given.
 
-_touchvault_commands=(init add edit get run list show rename remove due schedule snooze history token host recovery status log help version)
+_touchvault_commands=(init add edit get run list show rename remove due schedule rotate snooze history token host recovery status log help version)
 _touchvault_globals=(--vault --device --json --accept-rollback --help --version)
 
 _touchvault_options() { # command
@@ -11,14 +11,18 @@ _touchvault_options() { # command
 	init) options+=(--pin --token-name --host-name --kind --tpm --allow-no-touch --no-passphrase) ;;
 	add) options+=(--field --from-json --from-env --label) ;;
 	edit) options+=(--field --from-json --from-env --label --unset --unset-label) ;;
-	get) options+=(--show) ;;
+	get) options+=(--show --staged --previous) ;;
 	due) options+=(--within --check --ics) ;;
 	schedule) options+=(--every --lead --grace --mode --expires --now --all --default) ;;
 	token) options+=(--new-device --pin --allow-no-touch --no-passphrase) ;;
 	host) options+=(--name --label --fingerprint --kind --tpm --drop-old-key) ;;
 	log) options+=(--since --last) ;;
 	recovery) options+=(--output --replace --name --kind --tpm) ;;
-	run) options+=(--env --env-all --file --pristine) ;;
+	run) options+=(--env --env-all --file --pristine --staged --previous) ;;
+	rotate)
+		options+=(--status --stage --replace --field --from-json --from-env --expires --works-from \
+			--verify --promote --rollback --revoked --retire --abort --reason)
+		;;
 	esac
 }
 
@@ -26,6 +30,7 @@ _touchvault_takes_value() { # option
 	case $1 in
 	--vault | --device | --new-device | --pin | --token-name | --host-name | --kind | --tpm | --field | \
 		--within | --every | --lead | --grace | --mode | --expires | --now | \
+		--works-from | --verify | --reason | \
 		--from-env | --name | --output | --fingerprint | --label | --unset | --unset-label | --env | --env-all | --file | \
 		--since | --last) return 0 ;;
 	esac
@@ -138,7 +143,7 @@ _touchvault_operand() {
 	case $cmd:$operands in
 	:* | help:0) _touchvault_offer '' '' "${_touchvault_commands[@]}" ;;
 	edit:0 | get:0 | list:0 | show:0 | rename:0 | remove:0 | \
-		schedule:0 | snooze:0 | history:0)
+		schedule:0 | rotate:0 | snooze:0 | history:0)
 		_touchvault_offer_lines '' '' < <(_touchvault_entries)
 		;;
 	log:0) _touchvault_offer '' '' verify ;;

@@ -2,13 +2,14 @@
 # fish completion for touchvault(1). Names come from list, show and status, which
 # need no touch.
 
-set -g __touchvault_commands init add edit get run list show rename remove due schedule snooze history token host recovery status log help version
+set -g __touchvault_commands init add edit get run list show rename remove due schedule rotate snooze history token host recovery status log help version
 
 # The command, then the operands, on the line before the cursor.
 function __touchvault_operands
 	set -l takes_value --vault --device --new-device --pin --token-name --host-name --kind --tpm --field --from-env \
 		--name --output --fingerprint --label --unset --unset-label --env --env-all --file --since --last \
-		--within --every --lead --grace --mode --expires --now
+		--within --every --lead --grace --mode --expires --now \
+		--works-from --verify --reason
 	set -l skip no
 	for word in (commandline -opc)[2..-1]
 		if test $skip = yes
@@ -130,6 +131,7 @@ complete -c touchvault -n '__touchvault_at ""' -a rename -d 'rename an entry'
 complete -c touchvault -n '__touchvault_at ""' -a remove -d 'remove an entry'
 complete -c touchvault -n '__touchvault_at ""' -a due -d 'what is to be rotated'
 complete -c touchvault -n '__touchvault_at ""' -a schedule -d 'when entries are to be rotated'
+complete -c touchvault -n '__touchvault_at ""' -a rotate -d 'replace a credential step by step'
 complete -c touchvault -n '__touchvault_at ""' -a snooze -d 'leave an entry out for a while'
 complete -c touchvault -n '__touchvault_at ""' -a history -d 'the rotations of an entry'
 complete -c touchvault -n '__touchvault_at ""' -a token -d 'list, add, remove and test tokens'
@@ -188,13 +190,32 @@ complete -c touchvault -n '__touchvault_at run' -l env -x -a '(__touchvault_vari
 complete -c touchvault -n '__touchvault_at run' -l env-all -x -a '(__touchvault_entries)' -d 'all fields of an entry'
 complete -c touchvault -n '__touchvault_at run' -l file -x -a '(__touchvault_variable)' -d 'a field in a file in memory'
 complete -c touchvault -n '__touchvault_at run' -l pristine -d 'give the command these variables and no other'
+for command in get run
+	complete -c touchvault -n "__touchvault_at $command" -l staged -d 'the new one that is not yet promoted'
+	complete -c touchvault -n "__touchvault_at $command" -l previous -d 'the old one that is kept'
+end
+complete -c touchvault -n '__touchvault_at rotate' -l status -d 'say where it is'
+complete -c touchvault -n '__touchvault_at rotate' -l stage -d 'put a new credential beside the current one'
+complete -c touchvault -n '__touchvault_at rotate' -l replace -d 'in place of the one that is staged'
+complete -c touchvault -n '__touchvault_at rotate' -l field -x -a '(__touchvault_source)' -d 'a field: NAME=- or NAME=@FILE'
+complete -c touchvault -n '__touchvault_at rotate' -l from-json -d 'fields from a JSON object'
+complete -c touchvault -n '__touchvault_at rotate' -l from-env -r -F -d 'fields from a .env file'
+complete -c touchvault -n '__touchvault_at rotate' -l expires -x -d 'when the broker ends the new one'
+complete -c touchvault -n '__touchvault_at rotate' -l works-from -x -d 'when the broker begins to take it'
+complete -c touchvault -n '__touchvault_at rotate' -l verify -x -d 'a command that tries the staged one'
+complete -c touchvault -n '__touchvault_at rotate' -l promote -d 'use the staged one from now on'
+complete -c touchvault -n '__touchvault_at rotate' -l rollback -d 'use the old one again'
+complete -c touchvault -n '__touchvault_at rotate' -l revoked -d 'the broker has revoked the old one'
+complete -c touchvault -n '__touchvault_at rotate' -l retire -d 'wipe the old one'
+complete -c touchvault -n '__touchvault_at rotate' -l abort -d 'drop the staged one'
+complete -c touchvault -n '__touchvault_at rotate' -l reason -x -d 'why'
 for command in add edit
 	complete -c touchvault -n "__touchvault_at $command" -l field -x -a '(__touchvault_source)' -d 'a field: NAME=- or NAME=@FILE'
 	complete -c touchvault -n "__touchvault_at $command" -l from-json -d 'fields from a JSON object'
 	complete -c touchvault -n "__touchvault_at $command" -l from-env -r -F -d 'fields from a .env file'
 	complete -c touchvault -n "__touchvault_at $command" -l label -x -d 'a label: KEY=VALUE'
 end
-for command in edit get list show rename remove schedule snooze history
+for command in edit get list show rename remove schedule rotate snooze history
 	complete -c touchvault -n "__touchvault_at $command 0" -a '(__touchvault_entries)'
 end
 complete -c touchvault -n '__touchvault_at get 1' -a '(__touchvault_second fields)'

@@ -235,11 +235,11 @@ class Calendar(Due):
     def test_uids_stay(self):
         before = self.calendar()
         self.assertEqual(len({str(e["uid"]) for e in before.values()}), 2)
-        self.ok(self.run_touched("rename", "kraken", "kraken/main"))
-        self.schedule("kraken/main", "--every", "1y")
+        self.ok(self.run_touched("rename", "kraken", "main"))
+        self.schedule("main", "--every", "1y")
         after = self.calendar()
-        self.assertEqual(before["Rotate kraken"]["uid"], after["Rotate kraken/main"]["uid"])
-        self.assertGreater(after["Rotate kraken/main"]["sequence"], before["Rotate kraken"]["sequence"])
+        self.assertEqual(before["Rotate kraken"]["uid"], after["Rotate main"]["uid"])
+        self.assertGreater(after["Rotate main"]["sequence"], before["Rotate kraken"]["sequence"])
         self.assertEqual(self.calendar().keys(), after.keys())
         self.assertEqual(self.home.run("due", "--ics").out, self.home.run("due", "--ics").out)
 

@@ -145,6 +145,60 @@ class KilledGet(FaultCase):
         self.assertEqual(len([t for t in texts if t.startswith(("fsync", "fdatasync"))]), 1)
 
 
+class KilledRotation(FaultCase):
+    """Wherever a step is killed, --status tells which state it is, the entry gives what
+    belongs to that, and the same step, or the next one, goes on."""
+
+    OLD, NEW = BEFORE["edited"], b"new value"
+    # Step, the state after it, and what is current, staged and previous then.
+    STEPS = (
+        (["--stage", "--field", "k=-"], "staged", (OLD, NEW, None)),
+        (["--promote"], "promoted", (NEW, None, OLD)),
+        (["--rollback"], "staged", (OLD, NEW, None)),
+        (["--abort"], "active", (OLD, None, None)),
+        (["--stage", "--field", "k=-"], "staged", (OLD, NEW, None)),
+        (["--promote"], "promoted", (NEW, None, OLD)),
+        (["--revoked"], "revoked", (NEW, None, OLD)),
+        (["--retire"], "active", (NEW, None, None)),
+    )
+
+    def rotate(self, args, **kwargs):
+        return self.home.run(*self.device, "rotate", "edited", *args, stdin=self.NEW, **kwargs)
+
+    def state(self):
+        return json.loads(self.ok(self.home.run("rotate", "edited", "--status", "--json")).out)["state"]
+
+    def credentials(self):
+        found = [self.home.run(*self.device, "get", "edited", "k", *which) for which in ([], ["--staged"], ["--previous"])]
+        for result in found:
+            self.clean(result)
+            self.assertIn(result.status, (0, 3), result)
+        return tuple(r.out if r.status == 0 else None for r in found)
+
+    def test_every_step(self):
+        state, held = "active", (self.OLD, None, None)
+        for args, after, then in self.STEPS:
+            change = Change("rotate", ["rotate", "edited", *args], self.NEW, {})
+            outcomes = set()
+            for call in points(commit_path(self.calls_of(change)), FULL):
+                with self.subTest(step=args[0], killed_at=str(call)):
+                    result = self.change(change, wrap=self.strace(
+                        "-e", f"inject={call.name}:signal=KILL:when={call.nth}"))
+                    self.assertEqual(result.status, -signal.SIGKILL, result)
+                    found = self.state()
+                    self.assertIn(found, (state, after))
+                    self.assertEqual(self.credentials(), held if found == state else then)
+                    outcomes.add(found)
+                    if found == state:
+                        self.ok(self.rotate(args))
+                    self.assertEqual((self.state(), self.credentials()), (after, then))
+                self.restore()
+            self.assertEqual(outcomes, {state, after}, args)
+            self.ok(self.rotate(args))
+            self.save()
+            state, held = after, then
+
+
 class KilledInit(FaultCase):
     """There is either no vault, and init makes one, or a whole one."""
 

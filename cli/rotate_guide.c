@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A rotation by hand, from wherever it is: each step asks, touches and is stored. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/output.h"
+#include "cli/rotate.h"
+#include "cli/rotation_info.h"
+#include "cli/session.h"
+#include "cli/terminal.h"
+
+#define ANSWER_MAX 4096
+
+static const char hint[] = "use --stage, --verify, --promote, --revoked and --retire";
+
+struct guide {
+	struct app *app;
+	const char *name;
+	bool done; /* all, or as much as is to be done today */
+};
+
+static int stop_here(struct guide *g)
+{
+	g->done = true;
+	terminal_say("\"touchvault rotate %s\" goes on from here.", g->name);
+	return STATUS_OK;
+}
+
+static int ask(const struct guide *g, const char *prompt, char answer[static ANSWER_MAX])
+{
+	size_t len;
+
+	return terminal_ask(g->app, prompt, false, hint, answer, ANSWER_MAX, &len);
+}
+
+/* A date, or nothing. */
+static int ask_date(const struct guide *g, const char *prompt, int64_t *ret)
+{
+	char answer[ANSWER_MAX];
+	int r;
+
+	*ret = 0;
+	while ((r = ask(g, prompt, answer)) == 0 && *answer != '\0') {
+		if (date_parse(answer, ret))
+			return STATUS_OK;
+		terminal_say("That is no date; type it as 2027-01-31, or nothing.");
+	}
+	return r;
+}
+
+static int ask_values(const struct guide *g, const struct vault_entry_info *info, struct fields *f)
+{
+	char prompt[VAULT_FIELD_NAME_MAX + 64];
+	bool empty = false;
+	int r = STATUS_OK;
+
+	for (size_t i = 0; r == 0 && i < info->n_fields; i++) {
+		(void)snprintf(prompt, sizeof(prompt),
+		    "New value of %s (not shown; Enter: as it is): ", info->fields[i]);
+		r = fields_ask_value(g->app, f, info->fields[i], prompt, &empty);
+	}
+	if (r == 0 && f->n == 0)
+		r = fail(g->app, STATUS_CANCELLED, "no new value was given; nothing was changed");
+	return r;
+}
+
+static const char *mode_advice(enum rotation_mode mode)
+{
+	switch (mode) {
+	case ROTATION_ATOMIC:
+		return "The broker ends the old one with it: what uses it stops until you are "
+		       "done.";
+	case ROTATION_DELAYED:
+		return "It will work later; the old one does until then.";
+	case ROTATION_MODE_UNSET:
+	case ROTATION_OVERLAP:
+		break;
+	}
+	return "Leave the old one as it is for now.";
+}
+
+static int stage(struct guide *g, struct vault *v, const struct vault_entry_info *info)
+{
+	__attribute__((cleanup(fields_clearp))) struct fields f = { 0 };
+	struct schedule s = vault_entry_schedule(v, info);
+	struct rotation_outlook o = vault_entry_outlook(v, info, g->app->now);
+	struct rotate r = { .name = g->name, .step.event = ROTATION_STAGE };
+	int status;
+
+	terminal_say("1. Make a new key for %s at the broker. %s", g->name, mode_advice(s.mode));
+	status = ask_values(g, info, &f);
+	if (status == 0)
+		status = ask_date(
+		    g, "When does the broker end it (a date; Enter: never)? ", &r.step.expires);
+	if (status == 0 && s.mode == ROTATION_DELAYED)
+		status = ask_date(
+		    g, "From when does it work (a date; Enter: now)? ", &r.step.works_from);
+	r.step.why =
+	    *info->rotate_reason != '\0' ? info->rotate_reason : rotation_status_name(o.status);
+	r.step.fields = f.field;
+	r.step.n_fields = f.n;
+	return status == 0 ? rotate_step(g->app, v, false, &r) : status;
+}
+
+static int promote(struct guide *g, struct vault *v, const struct vault_entry_info *info)
+{
+	struct rotate r = { .name = g->name, .step.event = ROTATION_PROMOTE };
+	char answer[ANSWER_MAX], date[32];
+	int status;
+
+	if (g->app->now < info->rotation.works_from) {
+		terminal_say(
+		    "2. The new key works from %s on.", text_time(info->rotation.works_from, date));
+		return stop_here(g);
+	}
+	terminal_say(
+	    "2. Try the new key with a command, which has its fields as variables; or type "
+	    "promote, to use it untried; abort, to drop it; nothing, to stop here.");
+	status = ask(g, "Command, promote, abort or nothing: ", answer);
+	if (status != 0 || *answer == '\0')
+		return status != 0 ? status : stop_here(g);
+	g->done = strcmp(answer, "abort") == 0;
+	if (g->done)
+		r.step.event = ROTATION_ABORT;
+	if (g->done || strcmp(answer, "promote") == 0)
+		return rotate_step(g->app, v, false, &r);
+	return rotate_verify(g->app, v, answer, &r);
+}
+
+static int retire(struct guide *g, struct vault *v, const struct vault_entry_info *info)
+{
+	struct rotate r = { .name = g->name, .step.event = ROTATION_ROLLBACK };
+	struct rotation_outlook o = vault_entry_outlook(v, info, g->app->now);
+	char answer[ANSWER_MAX], date[32];
+	int status;
+
+	g->done = true;
+	if (info->rotation.state == ROTATION_REVOKED)
+		return rotate_revoke_and_retire(g->app, v, &r);
+	terminal_say(
+	    "3. The new key of %s is in use. Restart what uses it, see that it works, then "
+	    "revoke the old one at the broker, by %s.",
+	    g->name, text_time(o.retire_by, date));
+	status = ask(g,
+	    "Type revoked when that is done, rollback to use the old one again, nothing to stop "
+	    "here: ",
+	    answer);
+	if (status != 0 || *answer == '\0')
+		return status != 0 ? status : stop_here(g);
+	if (strcmp(answer, "revoked") == 0)
+		return rotate_revoke_and_retire(g->app, v, &r);
+	if (strcmp(answer, "rollback") == 0)
+		return rotate_step(g->app, v, false, &r);
+	terminal_say("That was neither; nothing was changed.");
+	return stop_here(g);
+}
+
+/* With the vault opened anew, so that no key of it waits for the next answer. */
+static int step(struct guide *g)
+{
+	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
+	const struct vault_entry_info *info;
+	int r = session_open(g->app, &v);
+
+	if (r == 0)
+		r = session_find(g->app, v, g->name, &info);
+	if (r != 0)
+		return r;
+	switch (info->rotation.state) {
+	case ROTATION_ACTIVE:
+		return stage(g, v, info);
+	case ROTATION_STAGED:
+	case ROTATION_VERIFIED:
+		return promote(g, v, info);
+	case ROTATION_PROMOTED:
+	case ROTATION_REVOKED:
+		return retire(g, v, info);
+	}
+	return fail_vault(g->app, VAULT_ERR_INTERNAL);
+}
+
+int rotate_guide(struct app *app, const char *name)
+{
+	struct guide g = { .app = app, .name = name };
+	int r = STATUS_OK;
+
+	while (r == 0 && !g.done)
+		r = step(&g);
+	return r;
+}

@@ -1,0 +1,503 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A credential is replaced: every step by itself, the way back, by hand on a terminal,
+and what happens when two do it, or one at the wrong time."""
+import shutil
+
+from harness import *
+
+START = "2027-01-31 09:30:00"
+OLD = {"key": "OLD-KEY", "secret": "OLD-SECRET", "account": "U123"}
+NEW = {"key": "NEW-KEY", "secret": "NEW-SECRET"}
+STAGED = {**OLD, **NEW}
+
+
+class Rotation(Case):
+    NAME = "ibkr/live"
+    CLOCK = START  # None: the real one, as the fake one is in the way of commands that are run
+
+    def setUp(self):
+        super().setUp()
+        self.plugged = self.token()
+        if self.CLOCK:
+            self.home.set_clock(self.CLOCK)
+        self.new_vault(self.plugged)
+        self.add(self.plugged, self.NAME, OLD)
+
+    def touched(self, *args, **kwargs):
+        return self.home.run("--device", self.plugged.path, *args, **kwargs)
+
+    def rotate(self, *args, fields=None, **kwargs):
+        if fields is not None:
+            args = (*args, "--from-json")
+            kwargs["stdin"] = json.dumps(fields).encode()
+        return self.touched("rotate", self.NAME, *args, **kwargs)
+
+    def step(self, *args, **kwargs):
+        """One touch, one generation more for each commit."""
+        return self.ok(self.rotate(*args, **kwargs))
+
+    def status(self, name=None):
+        return json.loads(self.ok(self.home.run("rotate", name or self.NAME, "--status", "--json")).out)
+
+    def state(self):
+        return self.status()["state"]
+
+    def get(self, *which):
+        result = self.touched("get", self.NAME, "--json", *which)
+        self.clean(result)
+        return json.loads(result.out) if result.status == 0 else result.status
+
+    def holds(self, current, staged=3, previous=3):
+        self.assertEqual((self.get(), self.get("--staged"), self.get("--previous")), (current, staged, previous))
+
+    def events(self):
+        events = json.loads(self.ok(self.home.run("history", self.NAME, "--json")).out)["events"]
+        return [(e["event"], e["why"]) for e in events]
+
+    def generation(self):
+        return json.loads(self.ok(self.home.run("status", "--json")).out)["generation"]
+
+
+class Steps(Rotation):
+    def test_all_the_way(self):
+        self.assertEqual(self.state(), "active")
+        self.step("--stage", "--reason", "spring", fields=NEW)
+        self.assertEqual(self.state(), "staged")
+        self.holds(OLD, STAGED)
+        self.home.set_clock("2027-02-01 09:30:00")
+        self.step("--promote")
+        self.assertEqual(self.state(), "promoted")
+        self.holds(STAGED, 3, OLD)
+        self.home.set_clock("2027-02-02 00:00:00")
+        self.step("--revoked")
+        self.assertEqual(self.state(), "revoked")
+        self.holds(STAGED, 3, OLD)
+        self.step("--retire")
+        self.assertEqual(self.state(), "active")
+        self.holds(STAGED)
+        self.assertEqual(self.events(), [("staged", "spring"), ("promoted", None), ("revoked", None),
+                                         ("retired", None)])
+        # Its time began when it was made, not when it was promoted.
+        shown = json.loads(self.ok(self.home.run("schedule", self.NAME, "--json")).out)["entries"][0]
+        self.assertEqual(shown["made"], "2027-01-31T09:30:00Z")
+        text = self.ok(self.home.run("history", self.NAME)).out.decode().splitlines()
+        self.assertRegex(text[1], r"^2027-01-31 09:30 UTC +staged +on \S+: spring$")
+
+    def test_each_step_is_one_touch_and_one_commit(self):
+        for args in (["--stage"], ["--promote"], ["--rollback"], ["--promote"], ["--revoked"], ["--retire"],
+                     ["--stage"], ["--stage", "--replace"], ["--abort"]):
+            with self.subTest(args):
+                before = self.generation()
+                fields = {"key": f"K{before}"} if "--stage" in args else None
+                result = self.step(*args, fields=fields)
+                self.assertEqual(result.err.count(b"Touch the token"), 1, result)
+                self.assertEqual(self.generation(), before + 1)
+
+    def test_rollback_and_back_again(self):
+        self.step("--stage", fields=NEW)
+        self.step("--promote")
+        self.home.set_clock("2027-02-01 09:30:00")
+        self.step("--rollback")
+        self.assertEqual(self.state(), "staged")
+        self.holds(OLD, STAGED)
+        self.step("--promote")
+        self.holds(STAGED, 3, OLD)
+        self.assertEqual([e for e, _ in self.events()], ["staged", "promoted", "rolled back", "promoted"])
+
+    def test_abort(self):
+        self.step("--stage", fields=NEW)
+        self.step("--abort")
+        self.assertEqual(self.state(), "active")
+        self.holds(OLD)
+
+    def test_replace_what_is_staged(self):
+        self.step("--stage", fields={"key": "TYPO"})
+        self.refused(self.rotate("--stage", fields=NEW), 4, "--replace")
+        self.holds(OLD, {**OLD, "key": "TYPO"})
+        self.step("--stage", "--replace", fields=NEW)
+        self.holds(OLD, STAGED)
+
+    def test_revoked_and_retire_in_one_go(self):
+        self.step("--stage", fields=NEW)
+        self.step("--promote")
+        self.refused(self.rotate("--retire"), 2, "--revoked --retire")
+        self.assertEqual(self.step("--revoked", "--retire").err.count(b"Touch the token"), 1)
+        self.assertEqual(self.state(), "active")
+        self.holds(STAGED)
+
+    def test_what_was_retired_is_in_no_later_generation(self):
+        self.step("--stage", fields=NEW)
+        self.step("--promote")
+        self.step("--revoked", "--retire")
+        self.ok(self.touched("edit", self.NAME, "--label", "a=b"))
+        copy = os.path.join(self.dir, "copy.tv")
+        copy_vault(self.home.vault + ".prev", copy)
+        result = self.touched("--vault", copy, "--accept-rollback", "get", self.NAME, "key", "--previous")
+        self.refused(result, 3)
+
+    def test_edit_while_it_is_under_way(self):
+        self.step("--stage", fields=NEW)
+        before = digest(self.home.vault)
+        for args in (["--from-json"], ["--unset", "key"]):
+            self.refused(self.touched("edit", self.NAME, *args, stdin=b'{"key":"x"}'), 2, "under way")
+        self.assertEqual(digest(self.home.vault), before)
+        self.ok(self.touched("edit", self.NAME, "--label", "a=b"))
+        self.holds(OLD, STAGED)
+
+    def test_other_changes_keep_it(self):
+        self.step("--stage", fields=NEW)
+        self.add(self.plugged, "other", {"k": "v"})
+        self.ok(self.touched("rename", self.NAME, "moved"))
+        self.NAME = "moved"
+        self.holds(OLD, STAGED)
+        self.step("--promote")
+        self.ok(self.touched("remove", "other"))
+        self.holds(STAGED, 3, OLD)
+
+    def test_history_keeps_the_last_sixteen(self):
+        for i in range(9):
+            self.step("--stage", "--reason", f"round {i}", fields={"key": f"K{i}"})
+            self.step("--abort")
+        events = self.events()
+        self.assertEqual(len(events), 16)
+        self.assertEqual((events[0], events[-1]), (("staged", "round 1"), ("aborted", None)))
+
+
+class Due(Rotation):
+    def standing(self):
+        found = json.loads(self.ok(self.home.run("due", "--json")).out)["entries"]
+        return (found[0]["status"], found[0]["at"]) if found else None
+
+    def test_the_old_one_is_told_of(self):
+        self.step("--stage", fields=NEW)
+        self.step("--promote")
+        self.assertEqual(self.standing(), ("in grace", "2027-02-02T09:30:00Z"))
+        self.home.set_clock("2027-02-02 09:30:00")
+        self.assertEqual(self.standing(), ("to retire", "2027-02-02T09:30:00Z"))
+        self.assertEqual(self.home.run("due", "--check").status, 41)
+        self.step("--revoked", "--retire")
+        self.assertIsNone(self.standing())
+
+    def test_a_reason_holds_until_the_old_one_is_revoked(self):
+        self.ok(self.touched("schedule", self.NAME, "--now", "seen in a repository"))
+        self.home.set_clock("2027-01-31 12:00:00")
+        self.step("--stage", fields=NEW)
+        self.assertEqual(self.standing()[0], "due")
+        self.step("--promote")
+        self.assertEqual(self.standing()[0], "to retire")
+        self.step("--rollback")
+        self.assertEqual(self.standing()[0], "due")
+        self.step("--promote")
+        self.step("--revoked")
+        self.assertIsNone(json.loads(self.ok(self.home.run("show", self.NAME, "--json")).out)["rotate_now"])
+        self.assertEqual(self.events()[0], ("staged", "seen in a repository"))
+
+    def test_why_is_how_it_stood(self):
+        self.home.set_clock("2027-05-10 00:00:00")
+        self.step("--stage", fields=NEW)
+        self.assertEqual(self.events(), [("staged", "overdue")])
+
+    def test_expiry_goes_with_the_credential(self):
+        self.ok(self.touched("schedule", self.NAME, "--expires", "2027-03-01"))
+        self.step("--stage", "--expires", "2027-09-01", fields=NEW)
+        self.assertEqual(self.status()["expires"], "2027-03-01T00:00:00Z")
+        self.step("--promote")
+        self.assertEqual(self.status()["expires"], "2027-09-01T00:00:00Z")
+        self.step("--rollback")
+        self.assertEqual(self.status()["expires"], "2027-03-01T00:00:00Z")
+        self.step("--promote")
+        self.home.set_clock("2027-03-01 00:00:00")
+        self.ok(self.touched("schedule", self.NAME, "--grace", "1y"))
+        self.refused(self.rotate("--rollback"), 2, "expired")
+
+
+class Modes(Rotation):
+    def mode(self, mode):
+        self.ok(self.touched("schedule", self.NAME, "--mode", mode))
+
+    def test_atomic(self):
+        self.mode("atomic")
+        self.step("--stage", fields=NEW)
+        self.refused(self.rotate("--abort"), 2, "only one that works")
+        self.step("--promote")
+        self.assertEqual(self.state(), "revoked")
+        self.refused(self.rotate("--rollback"), 2, "revoked")
+        self.step("--retire")
+        self.holds(STAGED)
+
+    def test_atomic_slip(self):
+        self.mode("atomic")
+        self.step("--stage", fields=NEW)
+        self.mode("overlap")
+        self.step("--abort")
+        self.holds(OLD)
+
+    def test_delayed(self):
+        self.mode("delayed")
+        self.step("--stage", "--works-from", "2027-02-03T12:00Z", fields=NEW)
+        for args in (["--promote"], ["--verify", "true"]):
+            self.refused(self.rotate(*args), 2, "2027-02-03 12:00 UTC")
+        self.home.set_clock("2027-02-03 12:00:00")
+        self.step("--promote")
+        self.holds(STAGED, 3, OLD)
+
+    def test_grace(self):
+        self.step("--stage", fields=NEW)
+        self.step("--promote")
+        self.home.set_clock("2027-02-02 09:30:00")
+        self.refused(self.rotate("--rollback"), 2, "grace", "2027-02-02 09:30 UTC")
+        self.ok(self.touched("schedule", self.NAME, "--grace", "1w"))
+        self.step("--rollback")
+        self.holds(OLD, STAGED)
+
+
+class Verify(Rotation):
+    CLOCK = None
+
+    def verify(self, command, **kwargs):
+        return self.rotate("--verify", command, **kwargs)
+
+    def test_it_works(self):
+        self.step("--stage", fields=NEW)
+        seen = os.path.join(self.dir, "seen")
+        before = self.generation()
+        result = self.ok(self.verify(f'echo said; printf %s "$key,$secret,$account" >{seen}'))
+        with open(seen, encoding="ascii") as f:
+            self.assertEqual(f.read(), "NEW-KEY,NEW-SECRET,U123")
+        self.assertEqual(result.out, b"")
+        self.assertIn(b"said", result.err)
+        self.assertEqual(result.err.count(b"Touch the token"), 1)
+        self.assertEqual(self.generation(), before + 2)
+        self.holds(STAGED, 3, OLD)
+        self.assertEqual([e for e, _ in self.events()], ["staged", "verified", "promoted"])
+
+    def test_it_fails(self):
+        self.step("--stage", fields=NEW)
+        before = digest(self.home.vault)
+        for command, said in (("exit 3", "ended with 3"), ("kill -9 $$", "ended with 137"),
+                              ("/nonexistent", "ended with 127")):
+            with self.subTest(command):
+                self.refused(self.verify(command), 1, said, "still staged")
+                self.assertEqual(digest(self.home.vault), before)
+
+    def test_names_that_are_no_variables(self):
+        self.NAME = "odd"
+        self.add(self.plugged, "odd", {"api-key.1": "old", "2nd": "two"})
+        self.step("--stage", fields={"api-key.1": "new"})
+        self.ok(self.verify('test "$api_key_1 $_nd" = "new two"'))
+
+    def test_nothing_of_ours_is_left_in_it(self):
+        """Its signals, its umask, its descriptors."""
+        self.step("--stage", fields=NEW)
+        self.ok(self.verify('test "$(umask)" = 0022 && test "$(ls /proc/self/fd | wc -l)" -le 4 &&'
+                            ' test $((0x$(sed -n "s/^SigIgn:.//p" /proc/self/status) & 0x1000)) = 0', umask=0o022))
+
+    def test_killed_between_the_two_commits(self):
+        """What a kill there leaves: a promotion makes it whole."""
+        self.step("--stage", fields=NEW)
+        trace = os.path.join(self.dir, "trace")
+        self.ok(self.verify("true", wrap=["strace", "-qq", "-o", trace]))
+        with open(trace, encoding="utf-8", errors="replace") as f:
+            lines = [line for line in f if line.startswith("renameat(")]
+        vaults = [i for i, line in enumerate(lines) if '"default.tv.tmp"' in line]
+        self.assertEqual(len(vaults), 2)
+        self.step("--rollback")
+        result = self.verify("true", wrap=["strace", "-qq", "-o", trace, "-e",
+                                           f"inject=renameat:signal=KILL:when={vaults[1] + 1}"])
+        self.assertEqual(result.status, -signal.SIGKILL)
+        self.assertEqual(self.state(), "verified")
+        self.step("--promote")
+        self.holds(STAGED, 3, OLD)
+
+
+class Reading(Rotation):
+    CLOCK = None
+
+    def test_run(self):
+        self.step("--stage", fields=NEW)
+        run = ["run", "--env-all", self.NAME]
+        show = ["--", "sh", "-c", "printf %s $key"]
+        self.assertEqual(self.ok(self.touched(*run, *show)).out, b"OLD-KEY")
+        self.assertEqual(self.ok(self.touched(*run, "--staged", *show)).out, b"NEW-KEY")
+        self.step("--promote")
+        self.assertEqual(self.ok(self.touched(*run, *show)).out, b"NEW-KEY")
+        result = self.ok(self.touched("run", "--previous", "--env", f"key={self.NAME}:key", *show))
+        self.assertEqual(result.out, b"OLD-KEY")
+        self.assertIn(b"the previous ibkr/live", result.err)
+        self.refused(self.touched(*run, "--staged", *show), 125, "no staged")
+        self.refused(self.touched(*run, "--staged", "--previous", *show), 125, "choose one")
+
+    def test_get(self):
+        self.refused(self.touched("get", self.NAME, "key", "--staged"), 3, "no staged")
+        self.refused(self.touched("get", self.NAME, "key", "--previous"), 3, "no previous")
+        self.step("--stage", fields=NEW)
+        result = self.ok(self.touched("get", self.NAME, "key", "--staged"))
+        self.assertEqual(result.out, b"NEW-KEY")
+        self.assertIn(b"to get the staged ibkr/live", result.err)
+
+    def test_status_takes_no_touch_and_says_what_is_next(self):
+        for args, said in (((), b"--stage it"), (("--stage",), b"--verify"), (("--promote",), b"--revoked --retire"),
+                           (("--revoked",), b"--retire"), (("--retire",), b"--stage it")):
+            if args:
+                self.step(*args, fields=NEW if args == ("--stage",) else None)
+            before = len(self.plugged.transactions())
+            result = self.ok(self.home.run("rotate", self.NAME, "--status"))
+            self.assertIn(said, result.out)
+            self.assertNotIn(b"NEW-", result.out)
+            self.assertEqual(len(self.plugged.transactions()), before)
+
+
+class ByHand(Rotation):
+    CLOCK = None
+
+    def terminal(self):
+        return self.home.on_terminal("--device", self.plugged.path, "rotate", self.NAME)
+
+    def values(self, t, **values):
+        for name in sorted(OLD, key=lambda n: (len(n), n)):
+            t.expect(f"New value of {name}")
+            self.assertFalse(t.echo_is_on())
+            t.type(values.get(name, "") + "\n")
+
+    def test_all_of_it(self):
+        t = self.terminal()
+        t.expect("1. Make a new key")
+        self.values(t, **NEW)
+        t.expect("When does the broker end it")
+        t.type("next year\n")
+        t.expect("That is no date")
+        t.expect("When does the broker end it")
+        t.type("2999-01-31\n")
+        t.expect("Touch the token")
+        t.expect("2. Try the new key")
+        t.expect("nothing: ")
+        t.type('test "$key" = NEW-KEY\n')
+        t.expect("Touch the token")
+        t.expect("3. The new key of ibkr/live is in use")
+        t.expect("stop here: ")
+        t.type("revoked\n")
+        t.expect("Touch the token")
+        result = self.ok(t.finish())
+        self.assertNotIn(b"NEW-", result.shown.replace(b'test "$key" = NEW-KEY', b""))
+        self.holds(STAGED)
+        self.assertEqual(self.status()["expires"], "2999-01-31T00:00:00Z")
+        self.assertEqual([e for e, _ in self.events()], ["staged", "verified", "promoted", "revoked", "retired"])
+
+    def test_it_goes_on_where_it_was_left(self):
+        t = self.terminal()
+        self.values(t, **NEW)
+        t.expect("When does")
+        t.type("\n")
+        t.expect("nothing: ")
+        t.type("\n")
+        t.expect("goes on from here")
+        self.ok(t.finish())
+        self.assertEqual(self.state(), "staged")
+        t = self.terminal()
+        t.expect("nothing: ")
+        t.type("promote\n")
+        t.expect("stop here: ")
+        t.type("rollback\n")
+        self.ok(t.finish())
+        self.holds(OLD, STAGED)
+        t = self.terminal()
+        t.expect("nothing: ")
+        t.type("false\n")
+        result = t.finish()
+        self.assertEqual(result.status, 1)
+        self.assertIn(b"still staged", result.shown)
+        t = self.terminal()
+        t.expect("nothing: ")
+        t.type("abort\n")
+        self.ok(t.finish())
+        self.holds(OLD)
+
+    def test_cancelled_anywhere_nothing_is_half_done(self):
+        for upto in range(4):
+            with self.subTest(upto):
+                before = digest(self.home.vault)
+                t = self.terminal()
+                for name in sorted(OLD, key=lambda n: (len(n), n))[:upto]:
+                    t.expect(f"New value of {name}")
+                    t.type("x\n")
+                t.expect("When does" if upto == 3 else "New value of")
+                t.type("\x03")
+                self.assertEqual(t.finish().status, 14)
+                self.assertEqual(digest(self.home.vault), before)
+
+    def test_without_a_terminal(self):
+        self.refused(self.rotate(), 2, "--status")
+
+
+class BadInput(Rotation):
+    def test_wrong_steps_are_told_before_a_touch(self):
+        touches = len(self.plugged.transactions())
+        for args, status in ((["--promote"], 3), (["--verify", "true"], 3), (["--rollback"], 3), (["--revoked"], 3),
+                             (["--retire"], 3), (["--abort"], 3), (["--stage", "--replace"], 3),
+                             (["--stage", "--promote"], 2), (["--retire", "--promote"], 2),
+                             (["--status", "--stage"], 2), (["--replace"], 2), (["--expires", "2028-01-01"], 2),
+                             (["--reason", "x"], 2), (["--stage", "--reason", "x" * 129], 2),
+                             (["--promote", "--field", "key=-"], 2), (["--stage", "--expires", "2027-02-30"], 2),
+                             (["--stage", "--expires", "2026-12-31"], 2), (["--stage", "--works-from", "soon"], 2),
+                             (["--stage", "--expires", "2027-03-01", "--works-from", "2027-04-01"], 2)):
+            with self.subTest(args):
+                self.refused(self.rotate(*args), status)
+        self.refused(self.rotate("--stage", fields={"kye": "x"}), 3, "no field kye")
+        self.refused(self.rotate("--stage", fields={}), 2)
+        self.refused(self.touched("rotate", "no", "--status"), 3)
+        self.refused(self.touched("rotate", "no//such", "--status"), 2)
+        self.assertEqual(len(self.plugged.transactions()), touches)
+
+    def test_the_old_values_are_no_new_ones(self):
+        before = digest(self.home.vault)
+        self.refused(self.rotate("--stage", fields=OLD), 4, "the values that ibkr/live has now")
+        self.refused(self.rotate("--stage", fields={"key": "OLD-KEY"}), 4)
+        self.assertEqual(digest(self.home.vault), before)
+
+    def test_too_large_for_two(self):
+        self.NAME = "large"
+        self.add(self.plugged, "large", {"k": "x" * 200000})
+        before = digest(self.home.vault)
+        self.refused(self.rotate("--stage", fields={"k": "y" * 200000}), 2)
+        self.assertEqual(digest(self.home.vault), before)
+
+    def test_clock_set_back(self):
+        self.step("--stage", fields=NEW)
+        self.home.set_clock("2026-01-31 09:30:00")
+        result = self.step("--promote")
+        self.assertIn(b"the clock says 2026-01-31", result.err)
+        self.assertEqual(self.status()["since"][:10], "2027-01-31")
+
+
+class Two(Rotation):
+    """Two that rotate the same entry: the second finds what the first has done."""
+
+    def test_one_is_waiting_for_its_touch(self):
+        self.plugged.control("touch-policy never")
+        process = subprocess.Popen(self.home.command("--device", self.plugged.path, "rotate", self.NAME, "--stage",
+                                                     "--field", "key=-"),
+                                   env=self.home.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, start_new_session=True)
+        process.stdin.write(b"FIRST")
+        process.stdin.close()
+        said = b""
+        while b"Touch" not in said:
+            said += os.read(process.stderr.fileno(), 4096)
+        twin = self.twin()
+        self.ok(self.home.run("--device", twin.path, "rotate", self.NAME, "--stage", "--field", "key=-",
+                              stdin=b"SECOND"))
+        self.plugged.control("touch-policy at-once")
+        err = said + process.stderr.read()
+        process.stdout.close()
+        process.stderr.close()
+        self.assertEqual(process.wait(60), 4, err)
+        self.assertIn(b"changed meanwhile", err)
+        self.assertEqual(self.get("--staged")["key"], "SECOND")
+
+    def twin(self):
+        shutil.copy(self.plugged.state, os.path.join(self.dir, "twin.state"))
+        return self.token("twin")
+
+
+if __name__ == "__main__":
+    unittest.main()
