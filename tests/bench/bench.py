@@ -84,6 +84,14 @@ def list_group(s, n):
     return {"title": f"list, {n:,} entries", "commands": commands}
 
 
+def due_group(s, n):
+    """On a day when nothing is due, which is most of them; and a list of all dates."""
+    commands = twice("touchvault due", s.vault(n, "due"), expect="")
+    commands.append(Command("touchvault due --within 1y", s.vault(n, "due", "--within", "1y")))
+    commands.append(Command("touchvault list", s.vault(n, "list")))
+    return {"title": f"due, {n:,} entries", "commands": commands}
+
+
 def add_group(s, n):
     secret = s.write("new-secret", "0123456789abcdef" * 4)
     commands = twice("touchvault add", s.vault(n, "add", "bench/a{n}", "--field", "secret=-"),
@@ -137,7 +145,7 @@ def groups_of(s, sizes, log_lines):
     yield from yubikey_groups(s)
     if s.tpm:
         yield tpm_group(s)
-    for group in (get_group, list_group, add_group):
+    for group in (get_group, list_group, due_group, add_group):
         for n in sizes:
             yield group(s, n)
     yield log_group(s, sizes[0], log_lines)

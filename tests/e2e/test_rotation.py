@@ -472,27 +472,37 @@ class BadInput(Rotation):
 class Two(Rotation):
     """Two that rotate the same entry: the second finds what the first has done."""
 
-    def test_one_is_waiting_for_its_touch(self):
+    def meanwhile(self, *args, stdin, then):
+        """Start a step, do what then does with another token, touch: what it ends with."""
+        twin = self.twin()
         self.plugged.control("touch-policy never")
-        process = subprocess.Popen(self.home.command("--device", self.plugged.path, "rotate", self.NAME, "--stage",
-                                                     "--field", "key=-"),
+        process = subprocess.Popen(self.home.command("--device", self.plugged.path, "rotate", self.NAME, *args),
                                    env=self.home.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, start_new_session=True)
-        process.stdin.write(b"FIRST")
+        process.stdin.write(stdin)
         process.stdin.close()
         said = b""
         while b"Touch" not in said:
             said += os.read(process.stderr.fileno(), 4096)
-        twin = self.twin()
-        self.ok(self.home.run("--device", twin.path, "rotate", self.NAME, "--stage", "--field", "key=-",
-                              stdin=b"SECOND"))
+        then(lambda *a, **k: self.ok(self.home.run("--device", twin.path, "rotate", self.NAME, *a, **k)))
         self.plugged.control("touch-policy at-once")
-        err = said + process.stderr.read()
+        said += process.stderr.read()
         process.stdout.close()
         process.stderr.close()
-        self.assertEqual(process.wait(60), 4, err)
-        self.assertIn(b"changed meanwhile", err)
+        self.assertIn(b"changed meanwhile", said)
+        self.assertEqual(process.wait(60), 4, said)
+
+    def test_both_stage(self):
+        self.meanwhile("--stage", "--field", "key=-", stdin=b"FIRST",
+                       then=lambda rotate: rotate("--stage", "--field", "key=-", stdin=b"SECOND"))
         self.assertEqual(self.get("--staged")["key"], "SECOND")
+
+    def test_what_is_promoted_is_what_was_seen(self):
+        """The state is the same again, but not the credential."""
+        self.step("--stage", fields=NEW)
+        self.meanwhile("--promote", stdin=b"", then=lambda rotate: rotate(
+            "--stage", "--replace", "--field", "key=-", stdin=b"OTHER"))
+        self.holds(OLD, {**OLD, "key": "OTHER"})
 
     def twin(self):
         shutil.copy(self.plugged.state, os.path.join(self.dir, "twin.state"))
