@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/command.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "cli/driver.h"
 #include "cli/fields.h"
 #include "cli/output.h"
 #include "cli/rotate.h"
@@ -27,6 +31,10 @@ const struct option_spec rotate_options[] = {
 	{ "retire", NULL, false, "wipe the old one" },
 	{ "abort", NULL, false, "drop the staged one" },
 	{ "reason", "TEXT", false, "why, for the history" },
+	{ "driver", "PATH", false, "let this program do it, as far as it can go today" },
+	{ "due", NULL, false, "instead of NAME: all that are due, by their drivers" },
+	{ "driver-dir", "DIR", false, "--due: where the drivers are" },
+	{ "timeout", "SECONDS", false, "how long one run of a driver may take (default: 60)" },
 	OPTIONS_END,
 };
 
@@ -72,7 +80,8 @@ static int check_staging(
 
 	for (size_t i = 0; i < sizeof(only) / sizeof(only[0]); i++)
 		if (option_is_given(args, only[i]) &&
-		    (verb == NULL || verb->event != ROTATION_STAGE))
+		    (verb == NULL || verb->event != ROTATION_STAGE) &&
+		    (strcmp(only[i], "expires") != 0 || !option_is_given(args, "driver")))
 			return fail(app, STATUS_USAGE, "--%s goes with --stage", only[i]);
 	if (reason != NULL && (verb == NULL || strlen(reason) > VAULT_REASON_MAX))
 		return fail(app, STATUS_USAGE,
@@ -174,18 +183,84 @@ static int guide(struct app *app, const char *name)
 	    name);
 }
 
+/* A driver, or all of a directory: what goes with what, and the time limit. */
+static int check_driver(
+    const struct app *app, const struct arguments *args, const struct verb *verb, int *ret_seconds)
+{
+	const char *timeout = option_value(args, "timeout");
+	bool driver = option_is_given(args, "driver"), due = option_is_given(args, "due");
+	char *end;
+	long n = DRIVER_SECONDS;
+
+	if (driver + due + (verb != NULL) + option_is_given(args, "status") > 1)
+		return fail(app, STATUS_USAGE,
+		    "--driver and --due make all steps; give neither another one nor --status");
+	if (due != (args->n_operands == 0))
+		return fail(app, STATUS_USAGE, "name one entry, or use --due --driver-dir DIR");
+	if (due != option_is_given(args, "driver-dir"))
+		return fail(app, STATUS_USAGE, "--due and --driver-dir go together");
+	if (timeout != NULL) {
+		n = strtol(timeout, &end, 10);
+		if (!driver && !due)
+			return fail(app, STATUS_USAGE, "--timeout goes with --driver or --due");
+		if (*timeout < '0' || *timeout > '9' || *end != '\0' || n < 1 ||
+		    n > DRIVER_SECONDS_MAX)
+			return fail(app, STATUS_USAGE, "--timeout takes 1 to %d seconds",
+			    DRIVER_SECONDS_MAX);
+	}
+	*ret_seconds = (int)n;
+	return STATUS_OK;
+}
+
+static int drive(
+    struct app *app, const struct arguments *args, struct vault *v, const char *name, int seconds)
+{
+	const struct driver d = { option_value(args, "driver"), seconds };
+	char purpose[VAULT_NAME_MAX + 32];
+	int64_t expires = 0;
+	int status = rotation_date_option(app, args, "expires", NULL, &expires), err;
+
+	if (status != 0)
+		return status;
+	if (access(d.path, X_OK) != 0)
+		return fail(app, STATUS_NOT_FOUND, "%s can't be executed (%s); check its path",
+		    d.path, strerror(errno));
+	if (expires != 0 && expires <= app->now)
+		return fail(app, STATUS_USAGE, "--expires is over already; look at the year");
+	err = vault_commit_check(v);
+	if (err != 0)
+		return fail_vault(app, err);
+	(void)snprintf(purpose, sizeof(purpose), "rotate %s by a driver", name);
+	status = session_unlock(app, v, vault_entry_find(v, name), purpose);
+	if (status == 0)
+		status = rotate_by_driver(app, v, name, &d, expires);
+	return status == 0 && app->json ? rotate_status(app, v, name) : status;
+}
+
+static int check(const struct app *app, const struct arguments *args, const struct verb **ret_verb,
+    int *ret_seconds)
+{
+	int status = STATUS_OK;
+
+	if (args->n_operands > 0)
+		status = session_name_check(app, args->operands[0]);
+	if (status == 0)
+		status = choose_verb(app, args, ret_verb);
+	if (status == 0)
+		status = check_driver(app, args, *ret_verb, ret_seconds);
+	return status == 0 ? check_staging(app, args, *ret_verb) : status;
+}
+
 int cmd_rotate(struct app *app, const struct arguments *args)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
 	struct rotate r = { .name = args->operands[0] };
 	const struct vault_entry_info *info;
 	const struct verb *verb;
-	int status = session_name_check(app, r.name);
+	int seconds, status = check(app, args, &verb, &seconds);
 
-	if (status == 0)
-		status = choose_verb(app, args, &verb);
-	if (status == 0)
-		status = check_staging(app, args, verb);
+	if (status == 0 && option_is_given(args, "due"))
+		return rotate_all_due(app, option_value(args, "driver-dir"), seconds);
 	if (status == 0)
 		status = session_open(app, &v);
 	if (status == 0)
@@ -194,6 +269,8 @@ int cmd_rotate(struct app *app, const struct arguments *args)
 		return status;
 	if (option_is_given(args, "status"))
 		return rotate_status(app, v, r.name);
+	if (option_is_given(args, "driver"))
+		return drive(app, args, v, r.name, seconds);
 	if (verb == NULL)
 		return guide(app, r.name);
 	r.step.event = verb->event;

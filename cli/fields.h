@@ -62,8 +62,19 @@ int fields_ask_value(const struct app *, struct fields *, const char *name, cons
     bool *ret_empty) __attribute__((warn_unused_result));
 
 /* Fields from the text of a JSON object (fields_json.c). text, which is locked
- * memory, is wiped and freed. Exit status, reported. */
-int fields_parse_json(const struct app *, struct fields *, uint8_t *text, size_t len)
+ * memory, is wiped and freed; from says in messages where it is from. Exit status,
+ * reported. */
+int fields_parse_json(const struct app *, struct fields *, const char *from, uint8_t *text,
+    size_t len) __attribute__((warn_unused_result));
+
+/* {NAME: ENTRY, ...} as text in locked memory, which is the caller's to free. ret
+ * begins empty. Exit status, reported. */
+struct fields_text {
+	uint8_t *bytes;
+	size_t len;
+};
+int fields_format_json(const struct app *, const char *const *names,
+    struct vault_entry *const *entries, size_t n, struct fields_text *ret)
     __attribute__((warn_unused_result));
 
 /* Say what is stored now under name, without its secrets. Exit status. */

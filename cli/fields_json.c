@@ -90,7 +90,7 @@ static int take_value(
 	return fail(app, STATUS_USAGE, FROM ": the field %s " ONLY_STRINGS, name);
 }
 
-static int take_object(const struct app *app, struct fields *f, json_t *object)
+static int take_object(const struct app *app, struct fields *f, const char *from, json_t *object)
 {
 	const char *name;
 	json_t *value;
@@ -98,7 +98,7 @@ static int take_object(const struct app *app, struct fields *f, json_t *object)
 
 	if (!json_is_object(object))
 		return fail(app, STATUS_USAGE,
-		    "standard input is not a JSON object; give {\"FIELD\": \"VALUE\", ...}");
+		    "%s is not a JSON object; give {\"FIELD\": \"VALUE\", ...}", from);
 	if (json_object_size(object) == 0)
 		return fail(app, STATUS_USAGE, FROM " has no field");
 	json_object_foreach(object, name, value)
@@ -111,15 +111,14 @@ static int take_object(const struct app *app, struct fields *f, json_t *object)
 }
 
 /* jansson's own message may quote the text, so only the place is told. */
-static int fail_parse(const struct app *app, const json_error_t *error)
+static int fail_parse(const struct app *app, const char *from, const json_error_t *error)
 {
 	if (arena_was_full)
 		return fail(app, STATUS_USAGE, FROM " is too large");
 	if (json_error_code(error) == json_error_duplicate_key)
-		return fail(app, STATUS_USAGE,
-		    "standard input, line %d, column %d: a name is there twice", error->line,
-		    error->column);
-	return fail(app, STATUS_USAGE, "standard input, line %d, column %d: this is not JSON",
+		return fail(app, STATUS_USAGE, "%s, line %d, column %d: a name is there twice",
+		    from, error->line, error->column);
+	return fail(app, STATUS_USAGE, "%s, line %d, column %d: this is not JSON", from,
 	    error->line, error->column);
 }
 
@@ -145,14 +144,15 @@ static void release(json_t *object)
 	allocators_unlock(before);
 }
 
-int fields_parse_json(const struct app *app, struct fields *f, uint8_t *text, size_t len)
+int fields_parse_json(
+    const struct app *app, struct fields *f, const char *from, uint8_t *text, size_t len)
 {
 	json_error_t error;
 	json_t *object = parse(text, len, &error);
 	int r;
 
 	secret_free(text);
-	r = object != NULL ? take_object(app, f, object) : fail_parse(app, &error);
+	r = object != NULL ? take_object(app, f, from, object) : fail_parse(app, from, &error);
 	/* It has room for a fragment of the text. */
 	sodium_memzero(&error, sizeof(error));
 	release(object);
@@ -254,4 +254,42 @@ int fields_print_json(const struct app *app, const struct vault_entry *entry)
 	if (whole || s.status != STATUS_OK)
 		return s.status;
 	return fail_vault(app, VAULT_ERR_NOMEM);
+}
+
+/* All at once, for a program that is written to while it is read from. */
+static int grow_write(const char *text, size_t len, void *ctx)
+{
+	struct fields_text *t = ctx;
+	uint8_t *p = secret_realloc(t->bytes, t->len + len + 1);
+
+	if (p == NULL)
+		return -1;
+	memcpy(p + t->len, text, len);
+	t->bytes = p;
+	t->len += len;
+	return 0;
+}
+
+static bool sets_dump(
+    const char *const *names, struct vault_entry *const *entries, size_t n, struct fields_text *ret)
+{
+	json_t *object = json_object();
+	bool whole = object != NULL;
+
+	for (size_t i = 0; whole && i < n; i++)
+		whole = json_object_set_new(object, names[i], entry_json(entries[i])) == 0;
+	whole = whole && json_dump_callback(object, grow_write, ret, 0) == 0 &&
+		grow_write("\n", 1, ret) == 0;
+	json_decref(object);
+	return whole;
+}
+
+int fields_format_json(const struct app *app, const char *const *names,
+    struct vault_entry *const *entries, size_t n, struct fields_text *ret)
+{
+	struct allocators before = allocators_lock();
+	bool whole = sets_dump(names, entries, n, ret);
+
+	allocators_unlock(before);
+	return whole ? STATUS_OK : fail_vault(app, VAULT_ERR_NOMEM);
 }

@@ -21,7 +21,8 @@ _touchvault_options() { # command
 	run) options+=(--env --env-all --file --pristine --staged --previous) ;;
 	rotate)
 		options+=(--status --stage --replace --field --from-json --from-env --expires --works-from \
-			--verify --promote --rollback --revoked --retire --abort --reason)
+			--verify --promote --rollback --revoked --retire --abort --reason --driver --due --driver-dir \
+			--timeout)
 		;;
 	esac
 }
@@ -30,7 +31,7 @@ _touchvault_takes_value() { # option
 	case $1 in
 	--vault | --device | --new-device | --pin | --token-name | --host-name | --kind | --tpm | --field | \
 		--within | --every | --lead | --grace | --mode | --expires | --now | \
-		--works-from | --verify | --reason | \
+		--works-from | --verify | --reason | --driver | --driver-dir | --timeout | \
 		--from-env | --name | --output | --fingerprint | --label | --unset | --unset-label | --env | --env-all | --file | \
 		--since | --last) return 0 ;;
 	esac
@@ -127,7 +128,7 @@ _touchvault_value() { # option, what stands before its value in the word
 		_touchvault_offer_lines "$2" '' < <(_touchvault_vaults)
 		_touchvault_files "$2"
 		;;
-	--device | --new-device | --tpm | --from-env | --output) _touchvault_files "$2" ;;
+	--device | --new-device | --tpm | --from-env | --output | --driver | --driver-dir) _touchvault_files "$2" ;;
 	--pin) _touchvault_offer "$2" '' if-set required never ;;
 	--kind) _touchvault_offer "$2" '' auto tpm2 keyfile ;;
 	--mode) _touchvault_offer "$2" '' overlap atomic delayed default ;;

@@ -9,7 +9,7 @@ function __touchvault_operands
 	set -l takes_value --vault --device --new-device --pin --token-name --host-name --kind --tpm --field --from-env \
 		--name --output --fingerprint --label --unset --unset-label --env --env-all --file --since --last \
 		--within --every --lead --grace --mode --expires --now \
-		--works-from --verify --reason
+		--works-from --verify --reason --driver --driver-dir --timeout
 	set -l skip no
 	for word in (commandline -opc)[2..-1]
 		if test $skip = yes
@@ -209,6 +209,10 @@ complete -c touchvault -n '__touchvault_at rotate' -l revoked -d 'the broker has
 complete -c touchvault -n '__touchvault_at rotate' -l retire -d 'wipe the old one'
 complete -c touchvault -n '__touchvault_at rotate' -l abort -d 'drop the staged one'
 complete -c touchvault -n '__touchvault_at rotate' -l reason -x -d 'why'
+complete -c touchvault -n '__touchvault_at rotate' -l driver -r -F -d 'let this program do it'
+complete -c touchvault -n '__touchvault_at rotate' -l due -d 'all that are due'
+complete -c touchvault -n '__touchvault_at rotate' -l driver-dir -r -F -d 'where the drivers are'
+complete -c touchvault -n '__touchvault_at rotate' -l timeout -x -d 'how long a driver may take'
 for command in add edit
 	complete -c touchvault -n "__touchvault_at $command" -l field -x -a '(__touchvault_source)' -d 'a field: NAME=- or NAME=@FILE'
 	complete -c touchvault -n "__touchvault_at $command" -l from-json -d 'fields from a JSON object'

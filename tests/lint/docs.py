@@ -148,7 +148,8 @@ def check_mdoc():
     if shutil.which("mandoc") is None:
         print("docs: there is no mandoc, so the form of the manual is not checked")
         return
-    for page in ("touchvault.1", "touchvault-hosts.7", "touchvault-tokens.7", "touchvault-token.8"):
+    for page in ("touchvault.1", "touchvault-driver.7", "touchvault-hosts.7",
+                 "touchvault-tokens.7", "touchvault-token.8"):
         path = os.path.join(SOURCE, "cli/man", page)
         said = subprocess.run(["mandoc", "-Tlint", "-Wwarning", path], text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A program of the user's that makes, tries and revokes keys at a broker: see
+ * touchvault-driver(7). */
+#ifndef TOUCHVAULT_CLI_DRIVER_H
+#define TOUCHVAULT_CLI_DRIVER_H
+
+#include "cli/fields.h"
+
+#define DRIVER_SECONDS 60
+#define DRIVER_SECONDS_MAX 3600
+#define DRIVER_OUTPUT_MAX ((size_t)256 * 1024)
+
+struct driver {
+	const char *path;
+	int seconds; /* how long one run may take */
+};
+
+/* One run of it, to its end or its time limit. input goes to its standard input;
+ * *ret (locked memory) is its standard output, a NUL behind it. What it says on
+ * standard error is shown, with every value of hide, and every word of its output,
+ * masked. Exit status, reported: also where it ended with another status than 0. */
+int driver_run(const struct app *, const struct driver *, const char *operation, const char *entry,
+    const char *attempt, const struct fields_text *input, struct vault_entry *const *hide,
+    size_t n_hide, struct fields_text *ret) __attribute__((warn_unused_result));
+
+/* Go on with the entry's rotation by the driver, as far as it can go today, in an unlocked
+ * vault. expires: of a new one, or 0. Exit status, reported. */
+int rotate_by_driver(struct app *, struct vault *, const char *name, const struct driver *,
+    int64_t expires) __attribute__((warn_unused_result));
+/* One touch for all that is due and has a driver in dir. Exit status of the first that
+ * failed; the others are done all the same. */
+int rotate_all_due(struct app *, const char *dir, int seconds) __attribute__((warn_unused_result));
+
+#endif

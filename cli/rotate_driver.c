@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A rotation by a driver, from wherever it is. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/driver.h"
+#include "cli/output.h"
+#include "cli/rotate.h"
+#include "cli/rotation_info.h"
+#include "cli/session.h"
+#include "vault/cleanup.h"
+
+struct work {
+	struct app *app;
+	struct vault *v;
+	const char *name;
+	const struct driver *driver;
+	int64_t expires;
+};
+
+static void release(struct vault_entry *const *entries, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		vault_entry_free(entries[i]);
+}
+
+/* The same until the entry is changed, so that a driver knows what it made before, for a
+ * try that was lost. */
+static void attempt_of(const struct vault_entry_info *info, char ret[static 64])
+{
+	const uint8_t *id = vault_entry_id(info);
+	size_t at = 0;
+
+	for (int i = 0; i < 8; i++)
+		at += (size_t)snprintf(ret + at, 64 - at, "%02x", id[i]);
+	(void)snprintf(ret + at, 64 - at, "-%llu", (unsigned long long)info->version);
+}
+
+/* Run one operation with the current credential, and the other one, if there is one. */
+static int operate(const struct work *w, const char *operation, struct fields_text *ret)
+{
+	static const char *const sets[] = { "current", "staged", "previous" };
+	const struct vault_entry_info *info = vault_entry_find(w->v, w->name);
+	struct vault_entry *entries[VAULT_SETS];
+	const char *names[VAULT_SETS];
+	struct fields_text input = { 0 };
+	char attempt[64];
+	size_t n = 0;
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < VAULT_SETS; i++) {
+		if (!vault_entry_has(info, (enum vault_set)i))
+			continue;
+		names[n] = sets[i];
+		r = vault_entry_open_set(w->v, info, (enum vault_set)i, &entries[n]);
+		n += r == 0;
+	}
+	attempt_of(info, attempt);
+	if (r != 0)
+		r = fail_vault(w->app, r);
+	else
+		r = fields_format_json(w->app, names, entries, n, &input);
+	if (r == 0)
+		r = driver_run(
+		    w->app, w->driver, operation, w->name, attempt, &input, entries, n, ret);
+	secret_free(input.bytes);
+	release(entries, n);
+	return r;
+}
+
+/* An operation whose output says nothing. */
+static int operate_quietly(const struct work *w, const char *operation)
+{
+	struct fields_text out = { 0 };
+	int r = operate(w, operation, &out);
+
+	secret_free(out.bytes);
+	return r;
+}
+
+static int step(const struct work *w, enum rotation_event event, const char *why)
+{
+	struct rotate r = { .name = w->name, .step.event = event };
+
+	(void)snprintf(r.why, sizeof(r.why), "%s", why);
+	return rotate_step(w->app, w->v, true, &r);
+}
+
+static int stage(const struct work *w, const struct fields *f)
+{
+	const struct vault_entry_info *info = vault_entry_find(w->v, w->name);
+	struct rotation_outlook o = vault_entry_outlook(w->v, info, rotation_now(w->app, w->v));
+	struct rotate r = { .name = w->name,
+		.step = { .event = ROTATION_STAGE,
+		    .fields = f->field,
+		    .n_fields = f->n,
+		    .expires = w->expires } };
+
+	(void)snprintf(r.why, sizeof(r.why), "%s, by a driver",
+	    *info->rotate_reason != '\0' ? info->rotate_reason : rotation_status_name(o.status));
+	/* A long reason is cut: no sequence of UTF-8 in two. */
+	for (size_t n = strlen(r.why); n == VAULT_REASON_MAX && (r.why[n - 1] & 0x80) != 0; n--)
+		r.why[n - 1] = '\0';
+	return rotate_step(w->app, w->v, true, &r);
+}
+
+static int check_names(const struct work *w, const struct fields *f)
+{
+	const struct vault_entry_info *info = vault_entry_find(w->v, w->name);
+
+	for (size_t i = 0; i < f->n; i++) {
+		size_t k = 0;
+
+		while (k < info->n_fields && strcmp(info->fields[k], f->field[i].name) != 0)
+			k++;
+		if (k == info->n_fields)
+			return fail(w->app, STATUS_ERROR,
+			    "%s: the driver gave a field that %s doesn't have; nothing was stored, "
+			    "see what it made at the broker",
+			    w->driver->path, w->name);
+	}
+	return STATUS_OK;
+}
+
+static int create(const struct work *w)
+{
+	__attribute__((cleanup(fields_clearp))) struct fields f = { 0 };
+	struct fields_text out = { 0 };
+	int r = operate(w, "create", &out);
+
+	if (r == 0 && out.len == 0) {
+		secret_free(out.bytes);
+		return fail(w->app, STATUS_ERROR,
+		    "%s: the driver ended with 0, but gave no new credential; see what it made at "
+		    "the broker",
+		    w->driver->path);
+	}
+	if (r == 0)
+		r = fields_parse_json(
+		    w->app, &f, "the driver's output", TAKE_PTR(out.bytes), out.len);
+	if (r == STATUS_USAGE)
+		r = STATUS_ERROR; /* not of this command line */
+	if (r == 0)
+		r = check_names(w, &f);
+	return r == 0 ? stage(w, &f) : r;
+}
+
+static int verify(const struct work *w)
+{
+	int r = operate_quietly(w, "verify");
+
+	if (r == 0)
+		r = step(w, ROTATION_VERIFY, "by a driver");
+	return r == 0 ? step(w, ROTATION_PROMOTE, "") : r;
+}
+
+static int revoke_old(const struct work *w)
+{
+	int r = operate_quietly(w, "revoke");
+
+	return r == 0 ? step(w, ROTATION_REVOKE, "by a driver") : r;
+}
+
+/* The next thing to do; *ret_done where there is none today. */
+static int go_on(const struct work *w, bool *ret_done)
+{
+	const struct vault_entry_info *info = vault_entry_find(w->v, w->name);
+	int64_t now = rotation_now(w->app, w->v);
+	struct rotation_outlook o;
+	char date[32];
+
+	if (info == NULL)
+		return fail_vault(w->app, VAULT_ERR_CHANGED);
+	o = vault_entry_outlook(w->v, info, now);
+	*ret_done = true;
+	switch (info->rotation.state) {
+	case ROTATION_ACTIVE:
+		*ret_done = false;
+		return create(w);
+	case ROTATION_STAGED:
+	case ROTATION_VERIFIED:
+		*ret_done = false;
+		if (now >= info->rotation.works_from)
+			return verify(w);
+		*ret_done = true;
+		note(w->app, "%s: the new one works from %s on", w->name,
+		    text_time(info->rotation.works_from, date));
+		return STATUS_OK;
+	case ROTATION_PROMOTED:
+		*ret_done = now < o.retire_by;
+		if (!*ret_done)
+			return revoke_old(w);
+		note(w->app, "%s: the old one is kept until %s; repeat then", w->name,
+		    text_time(o.retire_by, date));
+		return STATUS_OK;
+	case ROTATION_REVOKED:
+		return step(w, ROTATION_RETIRE, "");
+	}
+	return fail_vault(w->app, VAULT_ERR_INTERNAL);
+}
+
+int rotate_by_driver(
+    struct app *app, struct vault *v, const char *name, const struct driver *d, int64_t expires)
+{
+	const struct work w = { app, v, name, d, expires };
+	bool done = false;
+	int r = STATUS_OK;
+
+	while (r == 0 && !done)
+		r = go_on(&w, &done);
+	return r;
+}
+
+/* DIR/NAME, NAME by the label "driver", or else the first part of the entry's name. A
+ * name with a slash would leave the directory. */
+static char *find_driver(const char *dir, const struct vault_entry_info *info)
+{
+	const char *name = info->name;
+	int len = (int)strcspn(name, "/");
+	char *path;
+
+	for (size_t i = 0; i < info->n_labels; i++)
+		if (strcmp(info->labels[i].key, "driver") == 0) {
+			name = info->labels[i].value;
+			len = (int)strlen(name);
+		}
+	if (len == 0 || name[0] == '.' || (int)strcspn(name, "/") < len ||
+	    asprintf(&path, "%s/%.*s", dir, len, name) < 0)
+		return NULL;
+	if (access(path, X_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
+static bool is_due(const struct vault *v, const struct vault_entry_info *info, int64_t now)
+{
+	struct rotation_outlook o = vault_entry_outlook(v, info, now);
+	enum rotation_state state = info->rotation.state;
+	bool begun = state == ROTATION_STAGED || state == ROTATION_VERIFIED;
+
+	return !o.snoozed && (o.status >= ROTATION_TO_RETIRE || begun);
+}
+
+struct todo {
+	size_t n;
+	struct {
+		char name[VAULT_NAME_MAX + 1];
+		char *driver;
+	} items[];
+};
+
+static void free_todo(struct todo **t)
+{
+	for (size_t i = 0; *t != NULL && i < (*t)->n; i++)
+		free((*t)->items[i].driver);
+	free(*t);
+}
+
+/* Names are copied: a commit takes those of the vault away. */
+static struct todo *collect(const struct app *app, const struct vault *v, const char *dir)
+{
+	const struct vault_entry_info *info;
+	int64_t now = rotation_now(app, v);
+	struct vault_summary s;
+	struct todo *t;
+
+	vault_summarize(v, &s);
+	t = calloc(1, sizeof(*t) + (s.n_entries + 1) * sizeof(t->items[0]));
+	for (size_t i = 0; t != NULL && (info = vault_entry_at(v, i)) != NULL; i++) {
+		if (!is_due(v, info, now))
+			continue;
+		t->items[t->n].driver = find_driver(dir, info);
+		if (t->items[t->n].driver == NULL) {
+			warn(app, "%s is due, but has no driver in %s; rotate it by hand",
+			    info->name, dir);
+			continue;
+		}
+		(void)snprintf(t->items[t->n++].name, sizeof(t->items[0].name), "%s", info->name);
+	}
+	return t;
+}
+
+int rotate_all_due(struct app *app, const char *dir, int seconds)
+{
+	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
+	__attribute__((cleanup(free_todo))) struct todo *t = NULL;
+	char purpose[64];
+	int r = session_open(app, &v), first = STATUS_OK, err;
+
+	if (r != 0)
+		return r;
+	t = collect(app, v, dir);
+	if (t == NULL)
+		return fail_vault(app, VAULT_ERR_NOMEM);
+	if (t->n == 0) {
+		note(app, "nothing is due that has a driver in %s", dir);
+		return STATUS_OK;
+	}
+	err = vault_commit_check(v);
+	if (err != 0)
+		return fail_vault(app, err);
+	(void)snprintf(purpose, sizeof(purpose), "rotate %zu %s by drivers", t->n,
+	    t->n == 1 ? "entry" : "entries");
+	r = session_unlock(app, v, NULL, purpose);
+	for (size_t i = 0; r == 0 && i < t->n; i++) {
+		const struct driver d = { t->items[i].driver, seconds };
+		int one = rotate_by_driver(app, v, t->items[i].name, &d, 0);
+
+		if (first == STATUS_OK)
+			first = one;
+		if (one == STATUS_CANCELLED)
+			break;
+	}
+	return r != 0 ? r : first;
+}

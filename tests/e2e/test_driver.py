@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Rotation by drivers: one for a broker over HTTP, which fails at every step, and bad ones."""
+import shutil
+
+from broker import Broker
+from harness import *
+
+DRIVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "driver_broker.py")
+
+
+class Driven(Case):
+    def setUp(self):
+        super().setUp()
+        self.plugged = self.token()
+        self.broker = Broker()
+        self.addCleanup(self.broker.close)
+        self.home.env["BROKER"] = self.broker.url
+        self.new_vault(self.plugged)
+        self.add_key("sim/live")
+
+    def add_key(self, name):
+        self.add(self.plugged, name, {**self.broker.make("by hand"), "account": "U123"})
+
+    def touched(self, *args, **kwargs):
+        return self.home.run("--device", self.plugged.path, *args, **kwargs)
+
+    def rotate(self, *args, driver=DRIVER, name="sim/live"):
+        return self.touched("rotate", name, "--driver", driver, *args)
+
+    def script(self, text, name="bad"):
+        path = os.path.join(self.dir, name)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("#!/bin/sh\n" + text + "\n")
+        os.chmod(path, 0o700)
+        return path
+
+    def get(self, *which, name="sim/live"):
+        return json.loads(self.ok(self.touched("get", name, "--json", *which)).out)
+
+    def state(self, name="sim/live"):
+        return json.loads(self.ok(self.home.run("rotate", name, "--status", "--json")).out)["state"]
+
+    def works(self, credential):
+        return self.broker.keys.get(credential["key"], (None,))[0] == credential["secret"]
+
+    def end_grace(self, name="sim/live"):
+        self.ok(self.touched("schedule", name, "--grace", "0d"))
+
+
+class Good(Driven):
+    def test_all_the_way(self):
+        old = self.get()
+        result = self.ok(self.rotate("--expires", "2999-01-01"))
+        self.assertEqual(result.err.count(b"Touch the token"), 1)
+        new = self.get()
+        self.assertNotEqual(new["key"], old["key"])
+        self.assertEqual(new["account"], "U123")
+        self.assertEqual(self.get("--previous"), old)
+        self.assertTrue(self.works(new) and self.works(old))
+        requests = len(self.broker.requests)
+        self.ok(self.rotate())
+        self.assertEqual((self.state(), len(self.broker.requests)), ("promoted", requests))
+        self.end_grace()
+        self.ok(self.rotate())
+        self.assertEqual(self.state(), "active")
+        self.assertEqual(list(self.broker.keys), [new["key"]])
+        events = json.loads(self.ok(self.home.run("history", "sim/live", "--json")).out)["events"]
+        self.assertEqual([(e["event"], e["why"]) for e in events], [
+            ("staged", "fine, by a driver"), ("verified", "by a driver"), ("promoted", None),
+            ("revoked", "by a driver"), ("retired", None)])
+
+    def test_the_broker_fails_at_every_step(self):
+        """Each request, before and after it is done: the vault always has a credential that
+        works, the next try goes on, and no key is left at the broker in the end."""
+        for method, expected in (("GET", "active"), ("POST", "active"), ("VERIFY", "staged"), ("DELETE", "promoted")):
+            for moment in ("before", "after"):
+                with self.subTest(method=method, moment=moment):
+                    self.one_failure(method, moment, expected)
+
+    def one_failure(self, method, moment, expected):
+        self.ok(self.touched("schedule", "sim/live", "--grace", "1w"))
+        if method == "VERIFY":
+            self.ok(self.touched("rotate", "sim/live", "--stage", "--from-json",
+                                 stdin=json.dumps(self.broker.make("by hand")).encode()))
+            method = "GET"
+        elif method == "DELETE":
+            self.ok(self.rotate())
+            self.end_grace()
+        self.broker.fault = (method, moment)
+        result = self.refused(self.rotate(), 1)
+        self.assertNotIn(self.get()["secret"].encode(), result.err)
+        self.assertIn(b"***:***", result.err)
+        self.assertEqual(self.state(), expected)
+        self.assertTrue(self.works(self.get()))
+        self.ok(self.rotate())
+        self.end_grace()
+        self.ok(self.rotate())
+        if self.state() == "promoted":
+            self.ok(self.rotate())
+        self.assertEqual(self.state(), "active")
+        self.assertEqual(list(self.broker.keys), [self.get()["key"]])
+
+    def test_killed_after_the_broker_made_the_key(self):
+        """Nobody has it then: the next try takes it away."""
+        trace = os.path.join(self.dir, "trace")
+        command = ["rotate", "sim/live", "--driver", DRIVER]
+        result = self.touched(*command, wrap=["strace", "-qq", "-o", trace, "-e", "inject=renameat:signal=KILL:when=1"])
+        self.assertEqual(result.status, -signal.SIGKILL)
+        self.assertEqual((self.state(), len(self.broker.keys)), ("active", 2))
+        self.ok(self.rotate())
+        self.end_grace()
+        self.ok(self.rotate())
+        self.assertEqual(list(self.broker.keys), [self.get()["key"]])
+
+    def test_atomic(self):
+        self.ok(self.touched("schedule", "sim/live", "--mode", "atomic"))
+        old = self.get()
+        self.ok(self.rotate())
+        self.assertEqual(self.state(), "active")
+        self.assertNotEqual(self.get()["key"], old["key"])
+
+    def test_no_secret_in_arguments_and_environment(self):
+        secret = self.get()["secret"]
+        spy = self.script('{ tr "\\0" "\\n" </proc/$$/environ; tr "\\0" "\\n" </proc/$$/cmdline; } >"$0.seen"; exit 1')
+        self.refused(self.rotate(driver=spy), 1)
+        with open(spy + ".seen", encoding="utf-8") as f:
+            seen = f.read()
+        self.assertIn("TOUCHVAULT_ATTEMPT=", seen)
+        self.assertIn("create\nsim/live", seen)
+        self.assertNotIn(secret, seen)
+
+
+class Bad(Driven):
+    def unchanged(self, driver, *words, status=1, options=()):
+        before, holds = digest(self.home.vault), self.get()
+        result = self.refused(self.rotate(*options, driver=driver), status, *words)
+        self.assertEqual(digest(self.home.vault), before)
+        self.assertEqual(self.get(), holds)
+        for value in (holds["key"], holds["secret"]):
+            self.assertNotIn(value.encode(), result.err)
+        return result
+
+    def test_what_it_prints(self):
+        current = json.dumps(self.get())
+        for text, word in (("exit 0", "no new credential"), ("echo garbage", "this is not JSON"),
+                           ("echo '{\"key\": \"NEW'", "this is not JSON"), ("echo '[]'", "not a JSON object"),
+                           ("echo '{}'", "no field"), ("echo '{\"key\": 1}'", "must be a string"),
+                           ("echo '{\"kye\": \"NEW\"}'", "doesn't have"), ("echo '{\"key\": \"\"}'", "empty"),
+                           (f"echo '{current}'", "has now"), ("cat", "must be a string"),
+                           ("echo '{\"key\": \"A\", \"key\": \"B\"}'", "twice"),
+                           ("head -c 10000000 /dev/zero", "more than 256 KiB"),
+                           ("yes", "more than 256 KiB")):
+            with self.subTest(text[:40]):
+                self.unchanged(self.script(text), word, status=4 if word == "has now" else 1)
+
+    def test_how_it_ends(self):
+        for text, word in (("exit 3", "ended create with 3"), ("kill -9 $$", "ended create with 137"),
+                           ("kill -SEGV $$", "with 139"), ("echo '{\"key\":\"N\"}'; exit 1", "with 1")):
+            with self.subTest(text):
+                self.unchanged(self.script(text), word)
+
+    def test_it_hangs_and_so_does_what_it_started(self):
+        pid = os.path.join(self.dir, "pid")
+        driver = self.script(f"sleep 1000 & echo $! >{pid}; trap '' TERM INT; while :; do sleep 1000; done")
+        self.unchanged(driver, "not done with create in 1 s", options=["--timeout", "1"])
+        with open(pid, encoding="ascii") as f:
+            number = int(f.read())
+        self.assertRaises(ProcessLookupError, self.await_end, number)
+
+    def await_end(self, pid):
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            os.kill(pid, 0)
+            with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+                if f.read().split()[2] == "Z":
+                    raise ProcessLookupError
+
+    def test_it_leaves_something_running_with_its_pipes(self):
+        self.unchanged(self.script("sleep 1000 & exit 7"), "with 7")
+
+    def test_it_reads_nothing(self):
+        self.add(self.plugged, "large", {"k": "x" * 100000})
+        self.refused(self.rotate(driver=self.script("exit 5"), name="large"), 1, "with 5")
+
+    def test_what_it_says_is_masked(self):
+        driver = self.script("IFS= read -r line; echo \"got $line\" >&2; echo 'made NEW-SECRET-1, x@y!z' >&2;"
+                             " printf '\\033[2J\\007 plain words stay\\n' >&2;"
+                             " echo '{\"secret\": \"NEW-SECRET-1\", \"key\": \"x@y!z\"'; exit 1")
+        result = self.unchanged(driver, "with 1")
+        for word in (b"NEW-SECRET", b"x@y!z", b"\033", b"U123"):
+            self.assertNotIn(word, result.err)
+        self.assertIn(b"plain words stay", result.err)
+        self.assertIn(b"made ***, ***", result.err)
+
+    def test_not_there(self):
+        touches = len(self.plugged.transactions())
+        for path in ("/nonexistent", self.dir, "/etc/passwd"):
+            result = self.rotate(driver=path)
+            self.assertIn(result.status, (1, 3), result)
+        self.assertEqual(self.state(), "active")
+        self.refused(self.touched("rotate", "sim/live", "--driver", "/nonexistent"), 3)
+        self.assertGreaterEqual(len(self.plugged.transactions()), touches)
+
+    def test_command_line(self):
+        for args in (["sim/live", "--driver", DRIVER, "--promote"], ["sim/live", "--driver", DRIVER, "--status"], [],
+                     ["--due"], ["--driver-dir", "/tmp"], ["sim/live", "--due", "--driver-dir", "/tmp"],
+                     ["sim/live", "--timeout", "5"], ["sim/live", "--driver", DRIVER, "--timeout", "0"],
+                     ["sim/live", "--driver", DRIVER, "--timeout", "1h"],
+                     ["sim/live", "--driver", DRIVER, "--timeout", "3601"],
+                     ["sim/live", "--driver", DRIVER, "--expires", "2020-01-01"], ["--driver", DRIVER]):
+            with self.subTest(args):
+                self.refused(self.touched("rotate", *args), 2)
+
+    def test_cancelled(self):
+        before = digest(self.home.vault)
+        ready = os.path.join(self.dir, "ready")
+        os.mkfifo(ready)
+        driver = self.script(f"echo >{ready}; sleep 1000")
+        t = self.home.on_terminal("--device", self.plugged.path, "rotate", "sim/live", "--driver", driver)
+        with open(ready, encoding="ascii"):
+            pass
+        t.type("\x03")
+        self.assertEqual(t.finish().status, 14)
+        self.assertEqual(digest(self.home.vault), before)
+
+
+class AllDue(Driven):
+    def setUp(self):
+        super().setUp()
+        self.drivers = os.path.join(self.dir, "drivers")
+        os.mkdir(self.drivers)
+        os.symlink(DRIVER, os.path.join(self.drivers, "sim"))
+
+    def all_due(self):
+        return self.touched("rotate", "--due", "--driver-dir", self.drivers)
+
+    def test_one_touch_for_all(self):
+        for name in ("sim/a", "sim/b", "other", "fine", "none"):
+            self.add_key(name)
+        self.ok(self.touched("edit", "other", "--label", "driver=sim"))
+        for name in ("sim/a", "sim/b", "other", "none"):
+            self.ok(self.touched("schedule", name, "--now", "host revoked"))
+        before = {n: self.get(name=n)["key"] for n in ("sim/a", "sim/b", "other", "fine", "none", "sim/live")}
+        result = self.ok(self.all_due())
+        self.assertEqual(result.err.count(b"Touch the token"), 1)
+        self.assertIn(b"none is due, but has no driver", result.err)
+        changed = {n for n, key in before.items() if self.get(name=n)["key"] != key}
+        self.assertEqual(changed, {"sim/a", "sim/b", "other"})
+        # What leaked has no grace: the same run has revoked and wiped it.
+        self.assertEqual({self.state(n) for n in changed}, {"active"})
+        self.assertFalse(any(before[n] in self.broker.keys for n in changed))
+
+    def test_one_that_fails_stops_no_other(self):
+        self.add_key("zim")
+        shutil.copy(self.script("exit 9"), os.path.join(self.drivers, "bad"))
+        self.add(self.plugged, "bad", {"k": "v"})
+        self.ok(self.touched("edit", "zim", "--label", "driver=sim"))
+        self.ok(self.touched("schedule", "--all", "--now", "test"))
+        before = self.get(name="zim")["key"]
+        self.refused(self.all_due(), 1, "ended create with 9")
+        self.assertNotEqual(self.get(name="zim")["key"], before)
+
+    def test_nothing_is_due(self):
+        result = self.ok(self.all_due())
+        self.assertNotIn(b"Touch", result.err)
+
+    def test_no_way_out_of_the_directory(self):
+        for label in ("../sim", "/bin/true", ".hidden", "sub/sim"):
+            self.ok(self.touched("edit", "sim/live", "--label", "driver=" + label))
+            self.ok(self.touched("schedule", "sim/live", "--now", "test"))
+            self.assertIn(b"has no driver", self.ok(self.all_due()).err)
+
+
+if __name__ == "__main__":
+    unittest.main()
