@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "udev/host.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "udev/file.h"
+
+#define UDEV_CONTROL "/run/udev/control"
+#define SEATS "/run/systemd/seats"
+
+/* systemd and its like, podman, docker. */
+static const char *const container_marks[] = {
+	"/run/systemd/container",
+	"/run/.containerenv",
+	"/.dockerenv",
+};
+
+/* udev(7): where rules are, the first directory's file of a name hides others. */
+static const char *const rules_dirs[] = {
+	UDEV_RULES_DIR,
+	"/run/udev/rules.d",
+	"/usr/local/lib/udev/rules.d",
+	"/usr/lib/udev/rules.d",
+	"/lib/udev/rules.d",
+};
+
+static bool is_there(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0;
+}
+
+static enum udev_rules_state rules_compare(const char *path, const char *text)
+{
+	char buf[UDEV_RULES_FILE_MAX];
+	long n = file_read(path, buf, sizeof(buf));
+
+	if (n == 0)
+		return UDEV_RULES_MASKED;
+	return n > 0 && strcmp(buf, text) == 0 ? UDEV_RULES_SAME : UDEV_RULES_DIFFER;
+}
+
+enum udev_rules_state udev_rules_find(
+    const char *name, const char *text, char ret_path[static PATH_MAX])
+{
+	for (size_t i = 0; i < sizeof(rules_dirs) / sizeof(rules_dirs[0]); i++) {
+		(void)snprintf(ret_path, PATH_MAX, "%s/%s", rules_dirs[i], name);
+		if (is_there(ret_path))
+			return rules_compare(ret_path, text);
+	}
+	ret_path[0] = '\0';
+	return UDEV_RULES_ABSENT;
+}
+
+static bool in_wsl(void)
+{
+	char release[256];
+
+	return file_read("/proc/sys/kernel/osrelease", release, sizeof(release)) > 0 &&
+	       strcasestr(release, "microsoft") != NULL;
+}
+
+static bool named_in(const struct group *g, uid_t uid)
+{
+	const struct passwd *pw = getpwuid(uid);
+
+	if (pw == NULL)
+		return false;
+	for (char **name = g->gr_mem; *name != NULL; name++)
+		if (strcmp(*name, pw->pw_name) == 0)
+			return true;
+	return pw->pw_gid == g->gr_gid;
+}
+
+static void look_at_group(struct udev_host *host, const struct access_user *user)
+{
+	const struct group *g = getgrnam(UDEV_GROUP);
+
+	if (g == NULL)
+		return;
+	host->group = true;
+	for (size_t i = 0; i < user->n_groups; i++)
+		host->joined |= user->groups[i] == g->gr_gid;
+	host->member = named_in(g, user->uid);
+}
+
+void host_look(const struct access_user *user, struct udev_host *ret)
+{
+	*ret = (struct udev_host){ .wsl = in_wsl(), .udevd = is_there(UDEV_CONTROL) };
+	for (size_t i = 0; i < sizeof(container_marks) / sizeof(container_marks[0]); i++)
+		ret->container |= is_there(container_marks[i]);
+	ret->rules = udev_rules_find(UDEV_RULES_NAME, udev_rules_text, ret->rules_path);
+	look_at_group(ret, user);
+}
+
+static bool lists(const char *words, uid_t uid)
+{
+	char *end;
+
+	for (; *words != '\0'; words = end) {
+		unsigned long v = strtoul(words, &end, 10);
+
+		if (end == words)
+			return false;
+		if (v == uid)
+			return true;
+	}
+	return false;
+}
+
+/* sd_seat_get_active and sd_seat_get_sessions read the same file. */
+enum udev_seat host_seat(const char *name, uid_t uid)
+{
+	char path[256], text[4096], words[1024];
+
+	(void)snprintf(path, sizeof(path), SEATS "/%s", name);
+	if (strchr(name, '/') != NULL || file_read(path, text, sizeof(text)) < 0)
+		return UDEV_SEAT_NONE;
+	if (file_line(text, "ACTIVE_UID=", words, sizeof(words)) && lists(words, uid))
+		return UDEV_SEAT_ACTIVE;
+	if (file_line(text, "UIDS=", words, sizeof(words)) && lists(words, uid))
+		return UDEV_SEAT_BACKGROUND;
+	return UDEV_SEAT_NONE;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* udevadm, started by its path, with an environment of its own. */
+#ifndef TOUCHVAULT_UDEV_RELOAD_H
+#define TOUCHVAULT_UDEV_RELOAD_H
+
+/* Have udev read its rules again and apply them to tokens that are plugged in;
+ * waits until it has. UDEV_ERR_RELOAD. Where udev doesn't run, there is nothing
+ * to do: it reads them when it starts. */
+int reload(void) __attribute__((warn_unused_result));
+
+#endif

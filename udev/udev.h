@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The udev rules that let a user open a token, and why one can't be opened.
+ *
+ * Nothing here prints, knows of vaults, or talks to a token: what is looked at
+ * is sysfs, the nodes, udev's and logind's records.
+ */
+#ifndef TOUCHVAULT_UDEV_UDEV_H
+#define TOUCHVAULT_UDEV_UDEV_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "udev/access.h"
+
+enum udev_err {
+	UDEV_OK = 0,
+	UDEV_ERR_NO_DIRECTORY = -1, /* the rules directory isn't there */
+	UDEV_ERR_UNSAFE = -2,       /* others than root can write the directory */
+	UDEV_ERR_FOREIGN = -3,      /* a file of that name is there, and not touchvault's */
+	UDEV_ERR_IO = -4,           /* see udev_errno */
+	UDEV_ERR_RELOAD = -5,       /* the files are in place; udev didn't take them in */
+};
+
+/* ---- The rules. */
+
+#define UDEV_RULES_DIR "/etc/udev/rules.d"
+#define UDEV_RULES_NAME "70-touchvault.rules"
+#define UDEV_LOCK_NAME "71-touchvault-lock.rules"
+#define UDEV_GROUP "plugdev"
+
+/* The files' text, as they are installed. */
+extern const char udev_rules_text[], udev_lock_text[];
+
+/* Put the rules in force: write them to UDEV_RULES_DIR unless the same are in
+ * force already, atomically, then have udev read them and apply them to what is
+ * plugged in. lock: the one that locks screens, too. Takes root. *ret_changed:
+ * whether anything was written. NO_DIRECTORY, UNSAFE, FOREIGN, IO, RELOAD. */
+int udev_install(bool lock, bool *ret_changed) __attribute__((warn_unused_result));
+/* Take both files away from UDEV_RULES_DIR, and from nowhere else. *ret_changed:
+ * whether there was any. Errors as above. */
+int udev_remove(bool *ret_changed) __attribute__((warn_unused_result));
+/* errno of the last UDEV_ERR_IO. */
+int udev_errno(void);
+/* English, without a full stop; never NULL. */
+const char *udev_strerror(int err);
+
+/* ---- What is plugged in, and who may open it. */
+
+enum udev_kind {
+	UDEV_FIDO,    /* a hidraw node that speaks CTAPHID */
+	UDEV_YUBIKEY, /* the USB node of a YubiKey that has HMAC slots */
+};
+
+enum udev_rules_state {
+	UDEV_RULES_ABSENT,
+	UDEV_RULES_MASKED, /* an empty file, or a link to /dev/null */
+	UDEV_RULES_DIFFER, /* of another version, or edited */
+	UDEV_RULES_SAME,
+};
+
+enum udev_seat {
+	UDEV_SEAT_NONE,       /* this user has no session at the token's seat */
+	UDEV_SEAT_BACKGROUND, /* has one, and it isn't the one in front */
+	UDEV_SEAT_ACTIVE,
+};
+
+#define UDEV_TEXT_MAX 128
+#define UDEV_NODE_MAX 64
+#define UDEV_TOKENS_MAX 32
+
+struct udev_token {
+	enum udev_kind kind;
+	char node[UDEV_NODE_MAX];    /* /dev/hidraw3, /dev/bus/usb/001/004 */
+	char product[UDEV_TEXT_MAX]; /* as the device calls itself, unprintable as "?" */
+	int error;                   /* errno of opening it; 0: this user can */
+	enum access_by by;           /* what the permission bits and the ACL say */
+	uid_t owner;
+	gid_t group;
+	mode_t mode;
+	bool applied; /* udev's record has touchvault's mark */
+	bool tagged;  /* some rule gives it to who is at the seat */
+	char seat_name[32];
+	enum udev_seat seat;
+};
+
+/* The machine and the user. */
+struct udev_host {
+	bool container, wsl;
+	bool udevd; /* udev runs */
+	enum udev_rules_state rules;
+	char rules_path[PATH_MAX]; /* the file in force; empty: none */
+	bool group;                /* UDEV_GROUP exists */
+	bool member;               /* this user is in it, by the user database */
+	bool joined;               /* this process is in it */
+};
+
+/* What this user's tokens are opened with, sorted by node: up to
+ * UDEV_TOKENS_MAX. Opens each node for a moment. */
+void udev_look(
+    struct udev_host *ret_host, struct udev_token ret[static UDEV_TOKENS_MAX], size_t *ret_n);
+/* The file of our rules that udev takes. ret_path may be NULL. */
+enum udev_rules_state udev_rules_find(
+    const char *name, const char *text, char ret_path[static PATH_MAX]);
+
+/* ---- Why. */
+
+enum udev_cause {
+	UDEV_FINE,
+	UDEV_NONE,              /* nothing is plugged in */
+	UDEV_NONE_IN_CONTAINER, /* that this container sees */
+	UDEV_NONE_IN_WSL,       /* that Windows has passed on */
+	UDEV_CONTAINER,         /* the container wasn't given the node */
+	UDEV_NO_UDEVD,
+	UDEV_NO_NODE, /* the kernel has the device, /dev lacks it */
+	UDEV_RULES_MISSING,
+	UDEV_RULES_OLD,
+	UDEV_RULES_MASK,
+	UDEV_NOT_APPLIED,  /* the rules are there, and this device hasn't had them */
+	UDEV_BACKGROUND,   /* another session is in front */
+	UDEV_NOT_IN_GROUP, /* not at the seat, and not in the group */
+	UDEV_NO_GROUP,     /* not at the seat, and there is no such group */
+	UDEV_NOT_JOINED,   /* in the group since after logging in */
+	UDEV_POLICY,       /* the bits would allow it: cgroup or security module */
+	UDEV_FAILED,       /* another error: udev_token.error */
+};
+
+/* Pure. token NULL: nothing is plugged in. */
+enum udev_cause udev_cause(const struct udev_host *, const struct udev_token *);
+
+#endif
