@@ -210,8 +210,7 @@ const char *advice_for_token(int err)
 		return "correct or drop --device and FIDO2_TOKEN (\"touchvault token info\" shows "
 		       "the tokens)";
 	case TOKEN_ERR_PERMISSION:
-		return "install the udev rules for FIDO tokens (for the HMAC slot of a YubiKey "
-		       "libyubikey-udev), then plug it in again";
+		return "\"touchvault udev check\" tells why, and what mends it";
 	case TOKEN_ERR_BUSY:
 		return "finish or close what uses it, a browser perhaps, and repeat";
 	case TOKEN_ERR_NOT_ENROLLED:

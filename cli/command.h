@@ -28,7 +28,7 @@ const struct command *command_find(const char *name);
 
 extern const struct option_spec add_options[], due_options[], edit_options[], get_options[],
     host_options[], init_options[], log_options[], recovery_options[], rotate_options[],
-    run_options[], schedule_options[], token_options[];
+    run_options[], schedule_options[], token_options[], udev_options[];
 
 int cmd_add(struct app *, const struct arguments *);
 int cmd_due(struct app *, const struct arguments *);
@@ -50,6 +50,7 @@ int cmd_show(struct app *, const struct arguments *);
 int cmd_snooze(struct app *, const struct arguments *);
 int cmd_status(struct app *, const struct arguments *);
 int cmd_token(struct app *, const struct arguments *);
+int cmd_udev(struct app *, const struct arguments *);
 int cmd_version(struct app *, const struct arguments *);
 
 /* What `help COMMAND` prints; NULL: what `help` prints. Exit status. */

@@ -61,6 +61,9 @@ const struct command commands[] = {
 	{ "log", "[verify] [OPTION...]",
 	    "show the audit log of the vault on this host, without a touch, or prove it", cmd_log,
 	    log_options, 0, 1, 0 },
+	{ "udev", "VERB [OPTION...]",
+	    "check who may open the tokens; install, remove and show the udev rules", cmd_udev,
+	    udev_options, 1, 1, COMMAND_PLAIN },
 	{ "help", "[COMMAND]", "say how a command is used", cmd_help, NULL, 0, 1, COMMAND_PLAIN },
 	{ "version", "", "print versions", cmd_version, NULL, 0, 0, COMMAND_PLAIN },
 };

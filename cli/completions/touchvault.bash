@@ -2,7 +2,7 @@
 # bash completion for touchvault(1). Names come from list, show and status, which
 # need no touch. Nothing goes through "compgen -W", which expands what it is given.
 
-_touchvault_commands=(init add edit get run list show rename remove due schedule rotate snooze history token host recovery status log help version)
+_touchvault_commands=(init add edit get run list show rename remove due schedule rotate snooze history token host recovery status log udev help version)
 _touchvault_globals=(--vault --device --json --accept-rollback --help --version)
 
 _touchvault_options() { # command
@@ -18,6 +18,7 @@ _touchvault_options() { # command
 	host) options+=(--name --label --fingerprint --kind --tpm --drop-old-key) ;;
 	log) options+=(--since --last) ;;
 	recovery) options+=(--output --replace --name --kind --tpm) ;;
+	udev) options+=(--lock-screen) ;;
 	run) options+=(--env --env-all --file --pristine --staged --previous) ;;
 	rotate)
 		options+=(--status --stage --replace --field --from-json --from-env --expires --works-from \
@@ -149,6 +150,7 @@ _touchvault_operand() {
 		;;
 	log:0) _touchvault_offer '' '' verify ;;
 	token:0) _touchvault_offer '' '' list add remove rename test refresh info set-pin change-pin program ;;
+	udev:0) _touchvault_offer '' '' check install remove show ;;
 	token:1)
 		[[ $entry == @(remove|rename|test|refresh) ]] &&
 			_touchvault_offer_lines '' '' < <(_touchvault_named token)

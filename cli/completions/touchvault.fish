@@ -2,7 +2,7 @@
 # fish completion for touchvault(1). Names come from list, show and status, which
 # need no touch.
 
-set -g __touchvault_commands init add edit get run list show rename remove due schedule rotate snooze history token host recovery status log help version
+set -g __touchvault_commands init add edit get run list show rename remove due schedule rotate snooze history token host recovery status log udev help version
 
 # The command, then the operands, on the line before the cursor.
 function __touchvault_operands
@@ -139,6 +139,7 @@ complete -c touchvault -n '__touchvault_at ""' -a host -d 'approve, list and rev
 complete -c touchvault -n '__touchvault_at ""' -a recovery -d 'create, use and remove the recovery sheet'
 complete -c touchvault -n '__touchvault_at ""' -a status -d 'show the vault, its tokens and hosts'
 complete -c touchvault -n '__touchvault_at ""' -a log -d 'show or prove the audit log'
+complete -c touchvault -n '__touchvault_at ""' -a udev -d 'who may open the tokens, and udev rules'
 complete -c touchvault -n '__touchvault_at ""' -a help -d 'say how a command is used'
 complete -c touchvault -n '__touchvault_at ""' -a version -d 'print versions'
 
@@ -154,6 +155,8 @@ complete -c touchvault -n '__touchvault_at token' -l pin -x -a 'if-set required 
 complete -c touchvault -n '__touchvault_at token' -l allow-no-touch -d 'take a token that answers without a touch'
 complete -c touchvault -n '__touchvault_at token' -l no-passphrase -d 'touch alone, of the HMAC slot of a YubiKey'
 complete -c touchvault -n '__touchvault_at token 0' -a 'list add remove rename test refresh info set-pin change-pin program'
+complete -c touchvault -n '__touchvault_at udev' -l lock-screen -d 'lock screens when a token is unplugged, too'
+complete -c touchvault -n '__touchvault_at udev 0' -a 'check install remove show'
 complete -c touchvault -n '__touchvault_at_token' -a '(__touchvault_tokens)'
 complete -c touchvault -n '__touchvault_at due' -l within -x -d 'all whose date is not further away'
 complete -c touchvault -n '__touchvault_at due' -l check -d 'tell by the exit status'

@@ -24,7 +24,8 @@ class Install(Case):
 
     def test_files(self):
         for path in ("share/man/man1/touchvault.1", "share/bash-completion/completions/touchvault",
-                     "share/zsh/site-functions/_touchvault",
+                     "share/zsh/site-functions/_touchvault", "lib/udev/rules.d/70-touchvault.rules",
+                     "share/doc/touchvault/71-touchvault-lock.rules",
                      "share/fish/vendor_completions.d/touchvault.fish"):
             self.assertTrue(os.path.exists(os.path.join(self.prefix, path)), path)
 

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Who may open the tokens, and why not: on machines that are made up. What real
+udev and logind make of the rules is for a real kernel."""
+from harness import *
+from machine import KEYBOARD_DESCRIPTOR, Machine
+
+RULES = "/etc/udev/rules.d/70-touchvault.rules"
+PACKAGED = "/usr/lib/udev/rules.d/70-touchvault.rules"
+NODE = "/dev/hidraw0"
+
+
+class UdevCase(Case):
+    def setUp(self):
+        super().setUp()
+        os.chmod(self.dir, 0o755)
+        self.machine = Machine(self.dir)
+        self.rules = self.ok(self.home.run("udev", "show")).out.decode()
+
+    def udev(self, *args):
+        return self.home.run(*args, wrap=self.machine.wrap())
+
+    def installed(self, text=None):
+        self.machine.files[RULES] = self.rules if text is None else text
+
+    def applied(self, *more):
+        self.installed()
+        self.machine.record("E:ID_TOUCHVAULT=fido", "G:uaccess", "Q:uaccess", *more)
+
+    def away(self):
+        """alice came over ssh: she has no seat."""
+        self.machine.files["/run/systemd/seats/seat0"] = "SESSIONS=\nUIDS=\n"
+
+
+class Check(UdevCase):
+    def mends(self, cause, command, status=12):
+        """Standard error and standard output both say why, and the one command."""
+        result = self.udev("udev", "check")
+        self.clean(result)
+        self.assertEqual(result.status, status, result)
+        errors = result.err.decode().splitlines()
+        self.assertEqual(len(errors), 1, result)
+        for word in (cause, command):
+            self.assertIn(word, errors[0], result)
+            if status == 12:
+                self.assertIn(word, result.out.decode(), result)
+        j = json.loads(self.udev("--json", "udev", "check").out)
+        for token in j["tokens"]:
+            self.assertFalse(token["opens"])
+            self.assertIn(command, token["mend"])
+        return j
+
+    def test_fine(self):
+        self.applied()
+        self.machine.hidraw(0, **self.machine.to_user(1000))
+        result = self.ok(self.udev("udev", "check"))
+        for words in (RULES + ", as they should be", NODE, "Yubico YubiKey OTP+FIDO+CCID (FIDO)",
+                      "touchvault's rules were applied", "you can open it, by an ACL entry for you"):
+            self.assertIn(words, result.out.decode())
+        j = json.loads(self.ok(self.udev("--json", "udev", "check")).out)
+        self.assertEqual(j, {"rules": {"state": "installed", "path": RULES}, "tokens": [
+            {"device": NODE, "kind": "fido2", "product": "Yubico YubiKey OTP+FIDO+CCID", "opens": True,
+             "by": "acl", "rules_applied": True, "uaccess": True, "cause": "ok", "why": None,
+             "mend": None}]})
+
+    def test_by_what(self):
+        for node, more, by in (({"uid": 1000}, {}, "owner"), ({"gid": 46, "mode": 0o660},
+                               {"groups": [46]}, "group"), ({"mode": 0o666}, {}, "everyone")):
+            with self.subTest(by):
+                self.machine.hidraw(0, **node)
+                self.machine.is_of.update(more)
+                j = json.loads(self.ok(self.udev("--json", "udev", "check")).out)
+                self.assertEqual((j["tokens"][0]["opens"], j["tokens"][0]["by"]), (True, by))
+
+    def test_which_devices(self):
+        """By usage page; a YubiKey by its number; nothing else."""
+        self.machine.hidraw(1, descriptor=KEYBOARD_DESCRIPTOR, mode=0o666)
+        self.machine.hidraw(10, name="Unheard of \x1b[31m", mode=0o666)
+        self.machine.hidraw(2, mode=0o666)
+        self.machine.hidraw(0, mode=0o666)
+        self.machine.usb("1-1", "1050", "0407", 4, "YubiKey 5", mode=0o666)
+        self.machine.usb("1-2", "1050", "0402", 5, mode=0o666)  # has FIDO only
+        self.machine.usb("1-3", "1050", "0010", 6, mode=0o666)
+        self.machine.usb("usb1", "1d6b", "0002", 1, mode=0o666)
+        j = json.loads(self.ok(self.udev("--json", "udev", "check")).out)
+        self.assertEqual([(t["device"], t["kind"], t["product"]) for t in j["tokens"]], [
+            (NODE, "fido2", "Yubico YubiKey OTP+FIDO+CCID"),
+            ("/dev/hidraw2", "fido2", "Yubico YubiKey OTP+FIDO+CCID"),
+            ("/dev/hidraw10", "fido2", "Unheard of ?[31m"),
+            ("/dev/bus/usb/001/004", "ykotp", "YubiKey 5"),
+            ("/dev/bus/usb/001/006", "ykotp", "YubiKey")])
+
+    def test_rules_missing(self):
+        j = self.mends("are not installed", f"sudo {TOUCHVAULT} udev install")
+        self.assertEqual(j["rules"], {"state": "absent", "path": None})
+
+    def test_rules_of_another_version(self):
+        self.installed(self.rules + "# edited\n")
+        self.mends("not this version's", "udev install")
+
+    def test_rules_masked(self):
+        self.installed("")
+        self.mends("masked", "sudo rm " + RULES)
+
+    def test_rules_not_applied(self):
+        self.installed()
+        self.mends("weren't applied", "udev install")
+
+    def test_background(self):
+        self.applied()
+        self.machine.files["/run/systemd/seats/seat0"] = "ACTIVE_UID=1001\nUIDS=1001 1000\n"
+        self.mends("another session is in front", "loginctl activate")
+
+    def test_other_seat(self):
+        self.applied("E:ID_SEAT=seat1")
+        self.mends("seat", "sudo usermod -aG plugdev alice")
+
+    def test_away(self):
+        self.applied()
+        self.away()
+        self.mends("over ssh", "sudo usermod -aG plugdev alice")
+        self.machine.files["/etc/group"] = "plugdev:x:46:bob,alice\n"
+        self.mends("since after you logged in", "newgrp plugdev")
+        self.machine.files["/etc/group"] = "root:x:0:\n"
+        self.mends("no group plugdev", "sudo groupadd --system plugdev && sudo usermod -aG plugdev")
+
+    def test_away_with_the_distributions_rules_only(self):
+        self.away()
+        self.machine.record("E:ID_FIDO_TOKEN=1", "G:uaccess")
+        self.mends("are not installed", "udev install")
+
+    def test_no_udev(self):
+        del self.machine.files["/run/udev/control"]
+        self.mends("udev isn't running", "sudo systemctl start systemd-udevd")
+
+    def test_no_node(self):
+        del self.machine.nodes[NODE]
+        self.mends("no node", "sudo udevadm trigger --action=add")
+
+    def test_container(self):
+        self.machine.files["/run/.containerenv"] = ""
+        del self.machine.nodes[NODE]
+        self.mends("this container wasn't given", "--device=" + NODE)
+
+    def test_node_of_what_is_gone(self):
+        self.machine.hidraw(0, mode=0o666, device=(250, 77))  # which no driver has
+        self.mends("no node", "sudo udevadm trigger")
+
+    def test_none(self):
+        for path in [p for p in self.machine.files if p.startswith("/sys/")]:
+            del self.machine.files[path]
+        self.mends("no token is plugged in", "touchvault udev check", 10)
+        self.machine.files["/run/systemd/container"] = "lxc\n"
+        self.mends("this container sees no token", "--device=", 10)
+
+    def test_a_command_that_lacks_permission_names_the_check(self):
+        os.chown(self.home.dir, 1000, 1000)
+        result = self.udev("--device", NODE, "init")
+        self.refused(result, 12, "udev check")
+
+
+class Install(UdevCase):
+    def setUp(self):
+        super().setUp()
+        self.machine.as_root()
+        self.log = os.path.join(self.dir, "udevadm.log")
+        fake = os.path.join(self.dir, "udevadm")
+        with open(fake, "w", encoding="utf-8") as f:
+            f.write(f"#!/bin/sh\necho \"$@\" >>{self.log}\n[ ! -e {self.dir}/fail ]\n")
+        os.chmod(fake, 0o755)
+        self.machine.is_of["over"]["/usr/bin/udevadm"] = fake
+        # The directory outlives the machine.
+        self.etc = os.path.join(self.dir, "rules.d")
+        os.mkdir(self.etc)
+        os.chmod(self.etc, 0o755)
+        self.machine.is_of["over"]["/etc/udev/rules.d"] = self.etc
+        self.path = os.path.join(self.etc, "70-touchvault.rules")
+        self.lock = os.path.join(self.etc, "71-touchvault-lock.rules")
+
+    def calls(self):
+        with open(self.log, encoding="utf-8") as f:
+            return f.read().splitlines()
+
+    def put(self, text, path=None):
+        with open(path or self.path, "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def test_install_and_remove(self):
+        self.ok(self.udev("udev", "install"))
+        with open(self.path, encoding="utf-8") as f:
+            self.assertEqual(f.read(), self.rules)
+        st = os.stat(self.path)
+        self.assertEqual((st.st_mode & 0o7777, st.st_uid), (0o644, 0))
+        self.assertEqual(os.listdir(self.etc), ["70-touchvault.rules"])
+        self.assertEqual([c.split()[0] for c in self.calls()], ["control", "trigger", "trigger"])
+        # Again: nothing is written, and udev applies them once more.
+        result = self.ok(self.udev("udev", "install"))
+        self.assertIn(b"already", result.err)
+        self.assertEqual((os.stat(self.path).st_ino, len(self.calls())), (st.st_ino, 6))
+        self.put("others\n", os.path.join(self.etc, "70-others.rules"))
+        self.ok(self.udev("udev", "remove"))
+        self.assertEqual(os.listdir(self.etc), ["70-others.rules"])
+        self.assertEqual(len(self.calls()), 9)
+        result = self.ok(self.udev("--json", "udev", "remove"))
+        self.assertEqual(json.loads(result.out), {"changed": False})
+        self.assertEqual(len(self.calls()), 9)
+
+    def test_lock_screen(self):
+        self.ok(self.udev("udev", "install", "--lock-screen"))
+        with open(self.lock, encoding="utf-8") as f:
+            self.assertIn("loginctl lock-sessions", f.read())
+        self.ok(self.udev("udev", "remove"))
+        self.assertEqual(os.listdir(self.etc), [])
+
+    def test_older_ones_are_replaced(self):
+        self.put(self.rules.replace("plugdev", "staff"))
+        self.put("left by a crash", os.path.join(self.etc, ".touchvault.tmp"))
+        self.ok(self.udev("udev", "install"))
+        with open(self.path, encoding="utf-8") as f:
+            self.assertEqual(f.read(), self.rules)
+        self.assertEqual(os.listdir(self.etc), ["70-touchvault.rules"])
+
+    def test_the_packages_are_left_alone(self):
+        """In force already: a copy in /etc would hide its next version."""
+        packaged = os.path.join(self.dir, "packaged")
+        os.mkdir(packaged)
+        self.put(self.rules, os.path.join(packaged, "70-touchvault.rules"))
+        self.machine.is_of["over"]["/usr/lib/udev/rules.d"] = packaged
+        self.ok(self.udev("udev", "install"))
+        self.assertEqual(os.listdir(self.etc), [])
+        self.assertEqual(len(self.calls()), 3)
+        self.assertIn(b"stays", self.ok(self.udev("udev", "remove")).err)
+        self.assertEqual(os.listdir(packaged), ["70-touchvault.rules"])
+
+    def test_not_root(self):
+        self.machine.is_of.update(uid=1000, gid=1000)
+        for verb in ("install", "remove"):
+            self.refused(self.udev("udev", verb), 1, f"sudo {TOUCHVAULT} udev {verb}")
+        self.refused(self.udev("udev", "install", "--lock-screen"), 1, "udev install --lock-screen")
+        self.assertEqual(os.listdir(self.etc), [])
+
+    def test_what_is_not_ours_stays(self):
+        self.put("")  # a mask
+        for verb in ("install", "remove"):
+            self.refused(self.udev("udev", verb), 4, "isn't touchvault's", "move it away")
+        os.unlink(self.path)
+        os.symlink("/dev/null", self.path)
+        self.refused(self.udev("udev", "install"), 4, "isn't touchvault's")
+        self.assertTrue(os.path.islink(self.path))
+        self.assertFalse(os.path.exists(self.log))
+
+    def test_directory(self):
+        os.chmod(self.etc, 0o777)
+        self.refused(self.udev("udev", "install"), 34, "chmod go-w")
+        os.chmod(self.etc, 0o755)
+        del self.machine.is_of["over"]["/etc/udev/rules.d"]
+        del self.machine.files["/etc/udev/rules.d/README"]
+        self.refused(self.udev("udev", "install"), 3, "there is no directory /etc/udev/rules.d")
+
+    def test_udev_refuses(self):
+        self.put("", os.path.join(self.dir, "fail"))
+        self.refused(self.udev("udev", "install"), 1, "in place", "udevadm control --reload")
+        self.assertTrue(os.path.exists(self.path))
+
+    def test_udev_does_not_run(self):
+        del self.machine.files["/run/udev/control"]
+        self.ok(self.udev("udev", "install"))
+        self.assertFalse(os.path.exists(self.log))
+
+    def test_usage(self):
+        for args in (("udev",), ("udev", "chekc"), ("udev", "check", "x")):
+            self.refused(self.udev(*args), 2, "usage")
+
+
+if __name__ == "__main__":
+    unittest.main()
