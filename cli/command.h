@@ -31,6 +31,7 @@ extern const struct option_spec add_options[], due_options[], edit_options[], ge
     run_options[], schedule_options[], token_options[], udev_options[];
 
 int cmd_add(struct app *, const struct arguments *);
+int cmd_doctor(struct app *, const struct arguments *);
 int cmd_due(struct app *, const struct arguments *);
 int cmd_edit(struct app *, const struct arguments *);
 int cmd_get(struct app *, const struct arguments *);

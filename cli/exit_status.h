@@ -31,6 +31,7 @@ enum exit_status {
 	STATUS_AUDIT = 35,       /* audit log not written, or not genuine */
 	STATUS_OVERDUE = 40,     /* due --check: something is overdue */
 	STATUS_DUE = 41,         /* due --check: something is due */
+	STATUS_TO_MEND = 42,     /* doctor found something */
 	STATUS_RUN_FAILED = 125, /* run: touchvault itself failed */
 	STATUS_RUN_CANNOT_EXECUTE = 126,
 	STATUS_RUN_NOT_FOUND = 127,

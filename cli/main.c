@@ -61,6 +61,8 @@ const struct command commands[] = {
 	{ "log", "[verify] [OPTION...]",
 	    "show the audit log of the vault on this host, without a touch, or prove it", cmd_log,
 	    log_options, 0, 1, 0 },
+	{ "doctor", "", "look for what else can be wrong, and say what mends it", cmd_doctor, NULL,
+	    0, 0, COMMAND_PLAIN },
 	{ "udev", "VERB [OPTION...]",
 	    "check who may open the tokens; install, remove and show the udev rules", cmd_udev,
 	    udev_options, 1, 1, COMMAND_PLAIN },

@@ -2,7 +2,7 @@
 # bash completion for touchvault(1). Names come from list, show and status, which
 # need no touch. Nothing goes through "compgen -W", which expands what it is given.
 
-_touchvault_commands=(init add edit get run list show rename remove due schedule rotate snooze history token host recovery status log udev help version)
+_touchvault_commands=(init add edit get run list show rename remove due schedule rotate snooze history token host recovery status log doctor udev help version)
 _touchvault_globals=(--vault --device --json --accept-rollback --help --version)
 
 _touchvault_options() { # command

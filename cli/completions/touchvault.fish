@@ -2,7 +2,7 @@
 # fish completion for touchvault(1). Names come from list, show and status, which
 # need no touch.
 
-set -g __touchvault_commands init add edit get run list show rename remove due schedule rotate snooze history token host recovery status log udev help version
+set -g __touchvault_commands init add edit get run list show rename remove due schedule rotate snooze history token host recovery status log doctor udev help version
 
 # The command, then the operands, on the line before the cursor.
 function __touchvault_operands
@@ -139,6 +139,7 @@ complete -c touchvault -n '__touchvault_at ""' -a host -d 'approve, list and rev
 complete -c touchvault -n '__touchvault_at ""' -a recovery -d 'create, use and remove the recovery sheet'
 complete -c touchvault -n '__touchvault_at ""' -a status -d 'show the vault, its tokens and hosts'
 complete -c touchvault -n '__touchvault_at ""' -a log -d 'show or prove the audit log'
+complete -c touchvault -n '__touchvault_at ""' -a doctor -d 'look for what else can be wrong'
 complete -c touchvault -n '__touchvault_at ""' -a udev -d 'who may open the tokens, and udev rules'
 complete -c touchvault -n '__touchvault_at ""' -a help -d 'say how a command is used'
 complete -c touchvault -n '__touchvault_at ""' -a version -d 'print versions'

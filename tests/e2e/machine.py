@@ -48,7 +48,7 @@ def build(description):
             f.write(bytes.fromhex(text[4:]) if text.startswith("hex:") else text.encode())
     for path, node in description["nodes"].items():
         os.makedirs(os.path.dirname(ROOT + path), exist_ok=True)
-        os.mknod(ROOT + path, 0o020600, os.makedev(*node.get("device", (1, 3))))
+        os.mknod(ROOT + path, 0o060600 if node.get("block") else 0o020600, os.makedev(*node.get("device", (1, 3))))
         os.chown(ROOT + path, node.get("uid", 0), node.get("gid", 0))
         os.chmod(ROOT + path, node.get("mode", 0o600))
         if "acl" in node:

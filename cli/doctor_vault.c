@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/doctor.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/advice.h"
+#include "cli/output.h"
+#include "vault/cleanup.h"
+
+#define MEMLOCK_KIB 4096
+
+/* Who may raise the limit depends on the hard one. */
+static void look_at_memory(struct doctor_report *report, int r)
+{
+	const struct passwd *pw = getpwuid(geteuid());
+	struct rlimit limit;
+	struct doctor_finding *f;
+
+	if (r == 0) {
+		(void)doctor_add(
+		    report, "memlock", DOCTOR_FINE, "memory for secrets can be locked");
+		return;
+	}
+	f = doctor_add(report, "memlock", DOCTOR_WRONG, "%s", vault_strerror(r));
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_max >= MEMLOCK_KIB * 1024UL)
+		doctor_mend(f, "ulimit -l %d", MEMLOCK_KIB);
+	else
+		doctor_mend(f,
+		    "echo '%s - memlock %d' | sudo tee /etc/security/limits.d/touchvault.conf",
+		    pw == NULL ? "*" : pw->pw_name, MEMLOCK_KIB);
+}
+
+/* Not what is refused anyway, but what others may read. */
+static bool is_private(struct doctor_report *report, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0 || (st.st_mode & 077) == 0)
+		return true;
+	doctor_mend(doctor_add(report, "permissions", DOCTOR_WRONG,
+			"%s can be read by others than its owner", path),
+	    "chmod go= '%s'", path);
+	return false;
+}
+
+static void look_at_permissions(struct doctor_report *report, const struct paths *p)
+{
+	char prev[4096];
+	bool all;
+
+	(void)snprintf(prev, sizeof(prev), "%s.prev", p->vault);
+	all = is_private(report, p->vault);
+	all &= is_private(report, prev);
+	all &= is_private(report, p->host_key);
+	all &= is_private(report, p->state);
+	if (all)
+		(void)doctor_add(
+		    report, "permissions", DOCTOR_FINE, "the files are the user's own");
+}
+
+/* The one that was enrolled first is in daily use; a spare may be in a drawer. */
+static const struct vault_token_info *first_of(const struct vault_token_info *tokens, size_t n)
+{
+	const struct vault_token_info *first = tokens;
+
+	for (size_t i = 1; i < n; i++)
+		if (tokens[i].created < first->created)
+			first = &tokens[i];
+	return first;
+}
+
+static void look_at_tokens(struct doctor_report *report, const struct vault *v)
+{
+	const struct vault_token_info *tokens, *first;
+	size_t n = vault_tokens(v, &tokens), untested = 0;
+
+	if (n == 1) {
+		doctor_mend(
+		    doctor_add(report, "tokens", DOCTOR_WRONG,
+			"the vault has one token: if it is lost or breaks, nothing opens it"),
+		    "touchvault token add spare");
+		return;
+	}
+	first = first_of(tokens, n);
+	for (size_t i = 0; i < n; i++) {
+		if (&tokens[i] == first || tokens[i].tested != 0)
+			continue;
+		untested++;
+		doctor_mend(
+		    doctor_add(report, "tokens", DOCTOR_WRONG,
+			"the token %s never proved that it opens the vault", tokens[i].name),
+		    "touchvault token test '%s'", tokens[i].name);
+	}
+	if (untested == 0)
+		(void)doctor_add(report, "tokens", DOCTOR_FINE, "the spare ones were tested");
+}
+
+static void look_inside(const struct paths *p, struct doctor_report *report)
+{
+	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
+	const struct vault_paths paths = paths_for_vault(p);
+	int r = vault_open(&paths, 0, &v);
+
+	if (r == VAULT_ERR_NO_VAULT) {
+		(void)doctor_add(report, "vault", DOCTOR_UNKNOWN, "there is none yet");
+		return;
+	}
+	look_at_permissions(report, p);
+	if (r != 0) {
+		doctor_mend(doctor_add(report, "vault", DOCTOR_WRONG, "%s: %s; %s", vault_where(),
+				vault_strerror(r), advice_for_vault(r)),
+		    "touchvault status");
+		return;
+	}
+	(void)doctor_add(report, "vault", DOCTOR_FINE, "it opens on this host");
+	look_at_tokens(report, v);
+}
+
+void doctor_look_at_vault(const struct app *app, struct doctor_report *report)
+{
+	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
+	int r = vault_init();
+
+	look_at_memory(report, r);
+	if (r == 0 && paths_find(app, &p) == 0)
+		look_inside(&p, report);
+}

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What else can be wrong: each thing is made wrong, and right again."""
+import re
+
+from harness import *
+from machine import Machine
+
+DPKG = "Package: {}\nStatus: install ok {}\nVersion: {}\n\n"
+
+
+class Doctor(Case):
+    def setUp(self):
+        super().setUp()
+        os.chmod(self.dir, 0o755)
+        os.chown(self.home.dir, 1000, 1000)
+        self.machine = Machine(self.dir)
+        self.over = self.machine.is_of["over"]
+        self.put("/proc/swaps", "Filename Type Size Used Priority\n")
+        self.put("/proc/sys/kernel/core_pattern", "core\n")
+        self.put("/var/lib/dpkg/status", DPKG.format("libsodium23", "installed", "1.0.18-1+deb12u1"))
+
+    def put(self, path, text):
+        self.over[path] = os.path.join(self.dir, path.replace("/", "_"))
+        with open(self.over[path], "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def findings(self, *args, wrap=None):
+        """Check to a list of (state, what, mend), and the exit status fits."""
+        result = self.home.run("--json", *args, "doctor",
+                               wrap=self.machine.wrap() if wrap is None else wrap)
+        self.clean(result)
+        found = {}
+        for f in json.loads(result.out)["findings"]:
+            self.assertEqual(f["mend"] is not None, f["state"] == "wrong", f)
+            found.setdefault(f["check"], []).append((f["state"], f["what"], f["mend"]))
+        wrong = sum(f[0] == "wrong" for fs in found.values() for f in fs)
+        self.assertEqual(result.status, 42 if wrong else 0, result)
+        if wrong:
+            self.assertEqual(json.loads(result.err)["error"]["code"], "to-mend")
+        return found
+
+    def wrong(self, check, what, mend, **kwargs):
+        found = self.findings(**kwargs)[check]
+        self.assertEqual([f[0] for f in found], ["wrong"], found)
+        self.assertIn(what, found[0][1])
+        self.assertEqual(mend, found[0][2])
+
+    def test_nothing_wrong(self):
+        found = self.findings()
+        del found["clock"]  # of this machine
+        self.assertEqual({check: [f[0] for f in fs] for check, fs in found.items()},
+                         {"memlock": ["fine"], "vault": ["unknown"], "swap": ["fine"],
+                          "cores": ["fine"], "tpm": ["fine"], "libraries": ["fine"]})
+
+    def test_text(self):
+        self.put("/proc/sys/kernel/core_pattern", "|/usr/lib/\x1bhandler %p\n")
+        result = self.home.run("doctor", wrap=self.machine.wrap())
+        self.clean(result)
+        self.assertEqual(result.status, 42)
+        self.assertRegex(result.out.decode(), r"cores +wrong +crashes are piped to /usr/lib/\?handler")
+        self.assertIn("to mend it, run: sudo sysctl -w kernel.core_pattern=core", result.out.decode())
+        self.assertRegex(result.err.decode(), r"^touchvault: \d things? (is|are) wrong; [^\n]*\n$")
+
+    def test_memlock(self):
+        limits = self.machine.wrap() + ["/usr/bin/prlimit"]
+        self.wrong("memlock", "memory", "ulimit -l 4096",
+                   wrap=limits + ["--memlock=65536:8388608"])
+        self.wrong("memlock", "memory", "echo 'alice - memlock 4096' | sudo tee "
+                   "/etc/security/limits.d/touchvault.conf", wrap=limits + ["--memlock=65536:65536"])
+
+    def test_swap(self):
+        """A partition, then on dm-crypt, then on LVM over dm-crypt and over a disk."""
+        self.machine.nodes["/dev/sda2"] = {"device": (8, 2), "block": True}
+        block = "/sys/dev/block/8:2"
+        self.machine.files[block + "/size"] = "1\n"
+        self.put("/proc/swaps", "Filename Type Size Used Priority\n/dev/sda2 partition 1 0 -2\n")
+        self.wrong("swap", "/dev/sda2 is swap space without encryption", "sudo swapoff /dev/sda2")
+        self.machine.files[block + "/dm/uuid"] = "LVM-x\n"
+        self.wrong("swap", "/dev/sda2", "sudo swapoff /dev/sda2")
+        self.machine.files[block + "/slaves/dm-1/dm/uuid"] = "CRYPT-LUKS2-x\n"
+        self.assertEqual(self.findings()["swap"][0][0], "fine")
+        self.machine.files[block + "/slaves/sdb/size"] = "1\n"
+        self.wrong("swap", "/dev/sda2", "sudo swapoff /dev/sda2")
+        self.machine.files[block + "/dm/uuid"] = "CRYPT-PLAIN-x\n"
+        self.assertEqual(self.findings()["swap"][0][0], "fine")
+        self.put("/proc/swaps", "Filename Type Size Used Priority\n/dev/zram0 partition 1 0 -2\n")
+        self.assertEqual(self.findings()["swap"][0][0], "fine")
+
+    def test_tpm(self):
+        self.machine.nodes["/dev/tpmrm0"] = {"mode": 0o660, "gid": 109}
+        self.wrong("tpm", "may not open", "sudo usermod -aG tss alice")
+        self.machine.is_of["groups"] = [109]
+        self.assertEqual(self.findings()["tpm"][0][0], "fine")
+
+    def test_libraries(self):
+        mend = "sudo apt-get install --only-upgrade libsodium23"
+        for version in ("1.0.18-1", "1.0.18-1+b2"):
+            self.put("/var/lib/dpkg/status", DPKG.format("libsodium23-dev", "installed", "9") +
+                     DPKG.format("libsodium23", "installed", version))
+            self.wrong("libraries", f"libsodium23 {version} has CVE-2025-69277", mend)
+        self.put("/var/lib/dpkg/status", DPKG.format("libsodium23", "config-files", "1.0.18-1"))
+        self.assertEqual(self.findings()["libraries"][0][0], "unknown")
+
+    def test_vault(self):
+        os.chown(self.home.dir, 0, 0)
+        token = self.token()
+        self.new_vault(token)
+        self.add(token, "k", {"a": "value"})
+        self.wrong("tokens", "one token", "touchvault token add spare", wrap=())
+        for path in (self.home.vault, self.home.vault + ".prev", self.home.host_key, self.home.state):
+            os.chmod(path, 0o644)
+            self.wrong("permissions", path, f"chmod go= '{path}'", wrap=())
+            os.chmod(path, 0o600)
+        self.assertEqual(self.findings(wrap=())["permissions"][0][0], "fine")
+        other = self.token("other")
+        self.ok(self.home.run("--device", token.path, "token", "add", "spare", "--new-device",
+                              other.path))
+        self.wrong("tokens", "spare", "touchvault token test 'spare'", wrap=())
+        self.ok(self.home.run("--device", other.path, "token", "test", "spare"))
+        self.assertEqual(self.findings(wrap=())["tokens"][0][0], "fine")
+        os.chmod(self.home.vault, 0o666)
+        self.wrong("vault", "others can write", "touchvault status", wrap=())
+
+    def test_usage(self):
+        self.refused(self.home.run("doctor", "x"), 2, "too many operands")
+
+
+if __name__ == "__main__":
+    unittest.main()
