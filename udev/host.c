@@ -4,7 +4,6 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -12,6 +11,7 @@
 
 #define UDEV_CONTROL "/run/udev/control"
 #define SEATS "/run/systemd/seats"
+#define SESSIONS "/run/systemd/sessions"
 
 /* systemd and its like, podman, docker. */
 static const char *const container_marks[] = {
@@ -99,32 +99,40 @@ void host_look(const struct access_user *user, struct udev_host *ret)
 	look_at_group(ret, user);
 }
 
-static bool lists(const char *words, uid_t uid)
+static bool is_user(const char *text, const char *key, uid_t uid)
 {
-	char *end;
+	char value[32], wanted[32];
 
-	for (; *words != '\0'; words = end) {
-		unsigned long v = strtoul(words, &end, 10);
-
-		if (end == words)
-			return false;
-		if (v == uid)
-			return true;
-	}
-	return false;
+	(void)snprintf(wanted, sizeof(wanted), "%u", uid);
+	return file_line(text, key, value, sizeof(value)) && strcmp(value, wanted) == 0;
 }
 
-/* sd_seat_get_active and sd_seat_get_sessions read the same file. */
+/* One that is closing has left its seat. */
+static bool is_open_session(const char *id, uid_t uid)
+{
+	char path[256], text[4096], state[32];
+
+	(void)snprintf(path, sizeof(path), SESSIONS "/%.64s", id);
+	return strchr(id, '/') == NULL && file_read(path, text, sizeof(text)) > 0 &&
+	       is_user(text, "UID=", uid) && file_line(text, "STATE=", state, sizeof(state)) &&
+	       strcmp(state, "closing") != 0;
+}
+
+/* sd_seat_get_active and sd_session_get_uid read the same files. The seat's list
+ * still has sessions that are over. */
 enum udev_seat host_seat(const char *name, uid_t uid)
 {
-	char path[256], text[4096], words[1024];
+	char path[256], text[4096], sessions[1024], *rest = NULL;
 
 	(void)snprintf(path, sizeof(path), SEATS "/%s", name);
 	if (strchr(name, '/') != NULL || file_read(path, text, sizeof(text)) < 0)
 		return UDEV_SEAT_NONE;
-	if (file_line(text, "ACTIVE_UID=", words, sizeof(words)) && lists(words, uid))
+	if (is_user(text, "ACTIVE_UID=", uid))
 		return UDEV_SEAT_ACTIVE;
-	if (file_line(text, "UIDS=", words, sizeof(words)) && lists(words, uid))
-		return UDEV_SEAT_BACKGROUND;
+	if (!file_line(text, "SESSIONS=", sessions, sizeof(sessions)))
+		return UDEV_SEAT_NONE;
+	for (char *id = strtok_r(sessions, " ", &rest); id != NULL; id = strtok_r(NULL, " ", &rest))
+		if (is_open_session(id, uid))
+			return UDEV_SEAT_BACKGROUND;
 	return UDEV_SEAT_NONE;
 }

@@ -83,7 +83,7 @@ class Machine:
             "/etc/nsswitch.conf": "passwd: files\ngroup: files\n",
             "/run/udev/control": "",
             "/etc/udev/rules.d/README": "",
-            "/run/systemd/seats/seat0": "ACTIVE=3\nACTIVE_UID=1000\nSESSIONS=3\nUIDS=1000\n",
+            "/run/systemd/seats/seat0": "ACTIVE=3\nACTIVE_UID=1000\nSESSIONS=3\n",
         })
         self.hidraw(0)
 

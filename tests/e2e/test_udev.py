@@ -28,7 +28,7 @@ class UdevCase(Case):
 
     def away(self):
         """alice came over ssh: she has no seat."""
-        self.machine.files["/run/systemd/seats/seat0"] = "SESSIONS=\nUIDS=\n"
+        self.machine.files["/run/systemd/seats/seat0"] = "SESSIONS=3\nUIDS=1000\n"
 
 
 class Check(UdevCase):
@@ -107,8 +107,15 @@ class Check(UdevCase):
 
     def test_background(self):
         self.applied()
-        self.machine.files["/run/systemd/seats/seat0"] = "ACTIVE_UID=1001\nUIDS=1001 1000\n"
+        self.machine.files["/run/systemd/seats/seat0"] = "ACTIVE_UID=1001\nSESSIONS=4 3\n"
+        self.machine.files["/run/systemd/sessions/4"] = "UID=1001\nSTATE=active\n"
+        self.machine.files["/run/systemd/sessions/3"] = "UID=1000\nSTATE=online\n"
         self.mends("another session is in front", "loginctl activate")
+        # What logind leaves behind at logout.
+        self.machine.files["/run/systemd/sessions/3"] = "UID=1000\nSTATE=closing\n"
+        self.mends("aren't logged in", "usermod")
+        del self.machine.files["/run/systemd/sessions/3"]
+        self.mends("aren't logged in", "usermod")
 
     def test_other_seat(self):
         self.applied("E:ID_SEAT=seat1")
