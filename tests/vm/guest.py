@@ -2,6 +2,7 @@
 """Inside: a real kernel, udev and logind, alice logged in on tty1, and bob nowhere.
 
 Tests run in the order of their names, and each begins with no token plugged in."""
+import functools
 import os
 import re
 import shutil
@@ -14,6 +15,8 @@ os.environ.update(TOUCHVAULT="/usr/bin/touchvault", VTOKEN="/host/vtoken", HOME=
 from harness import *  # noqa: E402
 from harness import FIDO_DESCRIPTOR  # noqa: E402
 from uhid import UhidToken  # noqa: E402
+from vhci import Slots, VhciYubiKey  # noqa: E402
+from virtualyk import VirtualYk  # noqa: E402
 
 PACKAGED = "/usr/lib/udev/rules.d/70-touchvault.rules"
 RULES = "/etc/udev/rules.d/"
@@ -58,6 +61,16 @@ def mask(masked):
     run("udevadm", "control", "--reload")
 
 
+@functools.cache
+def slots():
+    """An HMAC key in slot 2 that wants a touch. The library is loaded once."""
+    yk = VirtualYk("/host/libvirtualyk.so", "/run")
+    yk.program(2, bytes(range(20)), "hmac-lt64", "chal-btn-trig", "serial-api-visible")
+    environment = yk.environment(TOUCHVAULT)
+    del environment["LD_PRELOAD"]
+    return Slots(yk.library, environment)
+
+
 class Lab(Case):
     def setUp(self):
         super().setUp()
@@ -78,8 +91,14 @@ class Lab(Case):
         self.addCleanup(self.unplug, device)
         until("the kernel has a node for it", lambda: os.listdir("/sys/class/hidraw"))
         run("udevadm", "settle")
-        token.node = "/dev/" + os.listdir("/sys/class/hidraw")[0]
         return token, device
+
+    def plug_yubikey(self, **options):
+        device = VhciYubiKey(self.token(), slots(), FIDO_DESCRIPTOR, **options)
+        self.addCleanup(self.unplug, device)
+        until("both interfaces are there", lambda: len(os.listdir("/sys/class/hidraw")) == 2)
+        run("udevadm", "settle")
+        return device
 
     def unplug(self, device):
         device.close()
@@ -117,10 +136,12 @@ class Lab(Case):
         self.assertEqual(self.ok(self.alice.run("--device", link, "get", "k")).out, b"value")
 
     def test_2_who_is_not_at_the_seat(self):
-        """bob, over ssh: by the group, once he is in it."""
+        """bob, over ssh: by the group, once there is one and he is in it."""
+        run("groupdel", "plugdev")
         self.plug()
+        self.assertEqual(run("stat", "-c", "%G", self.check(self.bob)[0]["device"]), "root\n")
         found = self.check(self.bob)
-        self.assertEqual([t["cause"] for t in found], ["not-in-group"])
+        self.assertEqual([t["cause"] for t in found], ["no-group"])
         self.mend(found[0])
         self.assertEqual([t["by"] for t in self.check(self.bob)], ["group"])
         self.ok(self.bob.run("init"))
@@ -156,10 +177,54 @@ class Lab(Case):
         self.assertEqual((result.status, result.out), (17, b""))
         self.assertIn(b"unplugged", result.tty)
 
-    def test_5_the_distributions_rules(self):
+    def test_5_yubikey(self):
+        """A real USB device with both kinds of token, under our rules alone."""
+        self.plug_yubikey(serial="0012345678")
+        found = self.check(self.alice)
+        self.assertEqual([(t["kind"], t["opens"], t["by"], t["rules_applied"]) for t in found],
+                         [("fido2", True, "acl", True), ("ykotp", True, "acl", True)])
+        self.assertEqual(found[1]["product"], "YubiKey OTP+FIDO")
+        # The keyboard is a hidraw node, too, and nobody's.
+        keyboard = ({"/dev/" + n for n in os.listdir("/sys/class/hidraw")} - {found[0]["device"]}).pop()
+        self.assertEqual(os.stat(keyboard).st_mode & 0o7777, 0o600)
+        self.assertNotIn("alice", run("getfacl", "-c", keyboard))
+        links = os.listdir("/dev/touchvault")
+        for name in ("fido-0012345678", "yubikey-0012345678"):
+            self.assertIn(name, links)
+        self.assertEqual(len(links), 4, links)  # and each by its port
+        self.ok(self.alice.run("--device", "/dev/touchvault/fido-0012345678", "init"))
+        self.ok(self.alice.run("--vault", "slots", "--device", "yubikey", "init", "--no-passphrase"))
+        self.ok(self.alice.run("--vault", "slots", "add", "k", "--field", "a=-", stdin=b"value"))
+        self.assertEqual(self.ok(self.alice.run("--vault", "slots", "get", "k")).out, b"value")
+
+    def test_6_without_fido_id(self):
+        """Then the list tells which is FIDO, and its keyboard stays closed."""
+        os.rename("/usr/lib/udev/fido_id", "/usr/lib/udev/fido_id.away")
+        self.addCleanup(os.rename, "/usr/lib/udev/fido_id.away", "/usr/lib/udev/fido_id")
+        self.plug_yubikey()
+        fido = self.check(self.alice)[0]
+        self.assertEqual((fido["opens"], fido["by"], fido["rules_applied"]), (True, "acl", True))
+        modes = [os.stat("/dev/" + name).st_mode & 0o777 for name in os.listdir("/sys/class/hidraw")]
+        self.assertEqual(sorted(modes), [0o600, 0o660])
+
+    def test_7_locks_the_screen(self):
+        """When it is unplugged, and not before."""
+        os.rename("/usr/bin/loginctl", "/usr/bin/loginctl.real")
+        self.addCleanup(os.rename, "/usr/bin/loginctl.real", "/usr/bin/loginctl")
+        with open("/usr/bin/loginctl", "w", encoding="utf-8") as f:
+            f.write("#!/bin/sh\necho \"$@\" >>/run/locked\n")
+        os.chmod("/usr/bin/loginctl", 0o755)
+        run("/usr/bin/touchvault", "udev", "install", "--lock-screen")
+        device = self.plug()[1]
+        self.assertFalse(os.path.exists("/run/locked"))
+        self.unplug(device)
+        with open("/run/locked", encoding="utf-8") as f:
+            self.assertEqual(f.read(), "lock-sessions\n")
+
+    def test_8_the_distributions_rules(self):
         """Ours away, and theirs there: alice is let in, and bob is told."""
         run("/usr/bin/touchvault", "udev", "remove")
-        self.assertFalse(os.path.exists(RULES + "70-touchvault.rules"))
+        self.assertEqual([name for name in os.listdir(RULES) if "touchvault" in name], [])
         mask(False)
         self.plug()
         found = self.check(self.alice)
@@ -167,10 +232,20 @@ class Lab(Case):
                          [(True, False, True)])
         self.assertEqual([t["cause"] for t in self.check(self.bob)], ["rules-missing"])
 
+    def test_9_the_packages_rules(self):
+        """Where a package brought them, install writes nothing, and they do."""
+        mask(True)
+        os.rename(PACKAGED + ".later", PACKAGED)
+        self.assertEqual(json.loads(run("/usr/bin/touchvault", "--json", "udev", "install")),
+                         {"changed": False})
+        self.plug()
+        self.assertEqual([(t["by"], t["rules_applied"]) for t in self.check(self.alice)],
+                         [("acl", True)])
+
 
 if __name__ == "__main__":
     run("cp", "-a", "/host/installed/.", "/")
     os.rename(PACKAGED, PACKAGED + ".later")
-    run("modprobe", "uhid")
+    run("modprobe", "-a", "uhid", "vhci-hcd")
     log_in()
     unittest.main(verbosity=2)

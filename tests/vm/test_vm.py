@@ -19,6 +19,7 @@ def share_for(directory):
                         ignore=shutil.ignore_patterns("*.c", "*.h", "__pycache__"))
     shutil.copy(os.path.join(directory, "tests/vm/guest.py"), directory)
     shutil.copy(os.environ["VTOKEN"], os.path.join(directory, "vtoken"))
+    shutil.copy(os.environ["VIRTUALYK"], os.path.join(directory, "libvirtualyk.so"))
     subprocess.run(["cmake", "--install", os.environ["BUILD"], "--prefix", "/usr"], check=True,
                    stdout=subprocess.DEVNULL, env={**os.environ, "DESTDIR": directory + "/installed"})
 
