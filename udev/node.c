@@ -24,8 +24,19 @@ static int try_to_open(const char *path)
 	return fd < 0 ? errno : 0;
 }
 
-/* systemd's format, which libudev reads: "G:" has a tag, "E:" a property. Where
- * there is no record, udev has never seen the device. */
+/* "G:" has a tag that it ever had, "Q:" one that it has now; systemd before 247 and
+ * eudev have no second kind, and write no version, "V:". */
+static bool has_tag(const char *record, const char *tag)
+{
+	char key[32], value[32];
+
+	(void)snprintf(key, sizeof(key), "%s%s",
+	    file_line(record, "V:", value, sizeof(value)) ? "Q:" : "G:", tag);
+	return file_line(record, key, value, sizeof(value)) && *value == '\0';
+}
+
+/* systemd's format, which libudev reads: "E:" has a property. Where there is no
+ * record, udev has never seen the device. */
 static void read_record(dev_t device, struct udev_token *token)
 {
 	char path[64], text[RECORD_MAX], value[64];
@@ -34,7 +45,7 @@ static void read_record(dev_t device, struct udev_token *token)
 	(void)snprintf(token->seat_name, sizeof(token->seat_name), "seat0");
 	if (file_read(path, text, sizeof(text)) < 0)
 		return;
-	token->tagged = file_line(text, "G:uaccess", value, sizeof(value));
+	token->tagged = has_tag(text, "uaccess");
 	token->applied = file_line(text, "E:ID_TOUCHVAULT=", value, sizeof(value));
 	if (file_line(text, "E:ID_SEAT=", value, sizeof(value)))
 		(void)snprintf(token->seat_name, sizeof(token->seat_name), "%.31s", value);

@@ -130,6 +130,17 @@ class Check(UdevCase):
         self.machine.files["/etc/group"] = "root:x:0:\n"
         self.mends("no group plugdev", "sudo groupadd --system plugdev && sudo usermod -aG plugdev")
 
+    def test_tag_of_the_past(self):
+        """It was tagged once, and isn't any more."""
+        self.machine.files["/run/systemd/seats/seat0"] = "ACTIVE_UID=1001\nSESSIONS=3\n"
+        self.machine.files["/run/systemd/sessions/3"] = "UID=1000\nSTATE=online\n"
+        self.machine.record("G:uaccess", "Q:uaccess", "V:1")
+        self.mends("another session is in front", "loginctl activate")
+        self.machine.record("G:uaccess", "Q:uaccess2", "V:1")
+        self.mends("are not installed", "udev install")
+        self.machine.record("G:uaccess")
+        self.mends("another session is in front", "loginctl activate")
+
     def test_away_with_the_distributions_rules_only(self):
         self.away()
         self.machine.record("E:ID_FIDO_TOKEN=1", "G:uaccess")
