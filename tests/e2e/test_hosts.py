@@ -347,6 +347,8 @@ class Revoked(Hosts):
         self.refused(self.get(laptop), 20)
         self.opens(self.home)
         self.edit(self.home)
+        self.assertIn(b"ROTATE NOW", self.ok(self.home.run("list")).out)
+        self.edit(self.home, "another value")
         self.assertIsNone(json.loads(self.ok(self.home.run("show", "ibkr/live", "--json")).out)["rotate_now"])
 
     def test_who_cannot_be_revoked(self):
