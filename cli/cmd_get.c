@@ -8,11 +8,13 @@
 #include "cli/entry_info.h"
 #include "cli/fields.h"
 #include "cli/output.h"
+#include "cli/policy.h"
 #include "cli/rotation_info.h"
 #include "cli/session.h"
 
 const struct option_spec get_options[] = {
 	{ "show", NULL, false, "print it even if standard output is a terminal" },
+	POLICY_OPTION,
 	ROTATION_SET_OPTIONS,
 	OPTIONS_END,
 };
@@ -124,5 +126,8 @@ int cmd_get(struct app *app, const struct arguments *args)
 		r = choose_field(app, info, args->operands[1], &field);
 	if (r == 0)
 		r = check_output(app, args);
+	if (r == 0 && set == VAULT_SET_CURRENT)
+		r = policy_read_check(
+		    app, v, info, option_is_given(args, "overdue"), rotation_now(app, v));
 	return r == 0 ? unlock_and_print(app, v, info, field, set) : r;
 }

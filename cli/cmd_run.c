@@ -7,6 +7,7 @@
 
 #include "cli/child.h"
 #include "cli/output.h"
+#include "cli/policy.h"
 #include "cli/rotation_info.h"
 #include "cli/session.h"
 #include "token/token.h"
@@ -20,6 +21,7 @@ const struct option_spec run_options[] = {
 	{ "env-all", "NAME", true, "all fields of an entry, each in the variable of its name" },
 	{ "file", "VAR=NAME:FIELD", true, "a field in a file in memory, whose path is in VAR" },
 	{ "pristine", NULL, false, "give the command these variables and no other" },
+	POLICY_OPTION,
 	ROTATION_SET_OPTIONS,
 	OPTIONS_END,
 };
@@ -52,6 +54,20 @@ static void purpose_print(const struct child *c, const char *program, char ret[s
 	}
 }
 
+static int check_policy(const struct app *app, const struct arguments *args, const struct vault *v,
+    const struct child *c)
+{
+	bool allowed = option_is_given(args, "overdue");
+	int64_t now = rotation_now(app, v);
+	int r = STATUS_OK;
+
+	for (size_t i = 0; r == 0 && i < c->n; i++)
+		if (is_first(c, i))
+			r = policy_read_check(
+			    app, v, vault_entry_find(v, c->v[i].entry), allowed, now);
+	return r;
+}
+
 /* Everything of the vault is gone from memory when this returns, but what the
  * program is to have. */
 static int fetch(struct app *app, const struct arguments *args, struct child *c, char **ret_program)
@@ -64,6 +80,8 @@ static int fetch(struct app *app, const struct arguments *args, struct child *c,
 		r = child_look_up(app, args, v, c);
 	if (r == 0)
 		r = child_find(app, args->operands[0], ret_program);
+	if (r == 0 && c->set == VAULT_SET_CURRENT)
+		r = check_policy(app, args, v, c);
 	if (r != 0)
 		return r;
 	purpose_print(c, args->operands[0], purpose);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/output.h"
+#include "cli/policy.h"
 #include "cli/rotation_info.h"
 #include "cli/session.h"
 
@@ -179,7 +180,7 @@ static void print_entry(const struct vault *v, const struct vault_entry_info *in
 
 	out_text(info->name, width);
 	out("  ");
-	schedule_print(&s, &info->rotation.schedule);
+	schedule_print(&s, &info->rotation.schedule, policy_bounds(v, info));
 	if (info->rotation.expires != 0)
 		out(", expires %s", text_date(info->rotation.expires, expires));
 	out("\n");
@@ -217,7 +218,7 @@ static int show(const struct app *app, const struct vault *v, const char *name)
 	if (name == NULL) {
 		out_text("(default)", width);
 		out("  ");
-		schedule_print(vault_schedule(v), NULL);
+		schedule_print(vault_schedule(v), NULL, false);
 		out("\n");
 	}
 	for (size_t i = 0; (info = vault_entry_at(v, i)) != NULL; i++)
@@ -231,6 +232,8 @@ static int apply(struct app *app, struct vault *v, struct change *c)
 	char purpose[VAULT_NAME_MAX + 64];
 	int r = check_expiry(app, v, c);
 
+	if (r == 0 && option_is_given(c->args, "every"))
+		r = policy_every_check(app, v, c->given.every);
 	if (r != 0)
 		return r;
 	(void)snprintf(purpose, sizeof(purpose), "change the schedule of %s",

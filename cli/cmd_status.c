@@ -6,7 +6,9 @@
 
 #include "cli/grade.h"
 #include "cli/output.h"
+#include "cli/policy.h"
 #include "cli/recovery_sheet.h"
+#include "cli/rotation_info.h"
 #include "cli/session.h"
 
 #define ID_TEXT_LEN (2 * VAULT_ID_LEN + 1)
@@ -19,11 +21,14 @@ struct status {
 	const struct vault_host_info *hosts;
 	char token_grade, host_grade;
 	char sheet_since[RECOVERY_SINCE_MAX]; /* empty: there is none */
+	size_t in_time;                       /* of the entries */
 };
 
-static void status_fill(const struct vault *v, const char *path, struct status *ret)
+static void status_fill(
+    const struct app *app, const struct vault *v, const char *path, struct status *ret)
 {
 	ret->path = path;
+	ret->in_time = policy_in_time(v, rotation_now(app, v));
 	vault_summarize(v, &ret->summary);
 	(void)vault_tokens(v, &ret->tokens);
 	(void)vault_hosts(v, &ret->hosts);
@@ -90,6 +95,8 @@ static void print_summary(const struct status *s)
 	out(", ");
 	print_count(s->summary.n_hosts, "host", "hosts");
 	out(", %llu bytes\n", (unsigned long long)s->summary.file_size);
+	if (s->summary.n_entries > 0)
+		out("rotation    %zu of %zu keys in time\n", s->in_time, s->summary.n_entries);
 }
 
 static int status_text(const struct app *app, const struct status *s)
@@ -167,14 +174,15 @@ static int status_json(const struct app *app, const struct vault *v, const struc
 	char when[32];
 
 	return out_json(app,
-	    json_pack("{s:o,s:s,s:I,s:{s:o,s:s},s:b,s:i,s:I,s:o,s:o,s:o,s:{s:s,s:s},s:o}", "vault",
-		text_json(s->path), "id", s->id, "generation", (json_int_t)s->summary.generation,
-		"committed", "by", text_json(s->summary.signer), "at",
-		text_time_json(s->summary.committed, when), "verified",
+	    json_pack("{s:o,s:s,s:I,s:{s:o,s:s},s:b,s:i,s:i,s:I,s:o,s:o,s:o,s:{s:s,s:s},s:o}",
+		"vault", text_json(s->path), "id", s->id, "generation",
+		(json_int_t)s->summary.generation, "committed", "by", text_json(s->summary.signer),
+		"at", text_time_json(s->summary.committed, when), "verified",
 		s->summary.trust == VAULT_TRUST_VERIFIED, "entries", (int)s->summary.n_entries,
-		"file_size", (json_int_t)s->summary.file_size, "tokens", tokens_json(s), "hosts",
-		hosts_json(s), "recovery_sheet", recovery_sheet_json(v), "grade", "token",
-		token_grade, "host", host_grade, "advice", advice_json(s)));
+
+		"in_time", (int)s->in_time, "file_size", (json_int_t)s->summary.file_size, "tokens",
+		tokens_json(s), "hosts", hosts_json(s), "recovery_sheet", recovery_sheet_json(v),
+		"grade", "token", token_grade, "host", host_grade, "advice", advice_json(s)));
 }
 
 int cmd_status(struct app *app, const struct arguments *args)
@@ -189,6 +197,6 @@ int cmd_status(struct app *app, const struct arguments *args)
 		r = session_open(app, &v);
 	if (r != 0)
 		return r;
-	status_fill(v, p.vault, &s);
+	status_fill(app, v, p.vault, &s);
 	return app->json ? status_json(app, v, &s) : status_text(app, &s);
 }

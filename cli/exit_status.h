@@ -31,7 +31,8 @@ enum exit_status {
 	STATUS_AUDIT = 35,       /* audit log not written, or not genuine */
 	STATUS_OVERDUE = 40,     /* due --check: something is overdue */
 	STATUS_DUE = 41,         /* due --check: something is due */
-	STATUS_TO_MEND = 42,     /* doctor found something */
+	STATUS_POLICY = 42,      /* the vault's policy refuses it */
+	STATUS_TO_MEND = 43,     /* doctor found something */
 	STATUS_RUN_FAILED = 125, /* run: touchvault itself failed */
 	STATUS_RUN_CANNOT_EXECUTE = 126,
 	STATUS_RUN_NOT_FOUND = 127,

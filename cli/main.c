@@ -40,6 +40,8 @@ const struct command commands[] = {
 	    0, 0 },
 	{ "schedule", "[NAME] [OPTION...]", "show or change when entries are to be rotated",
 	    cmd_schedule, schedule_options, 0, 1, 0 },
+	{ "policy", "[OPTION...]", "show or change what bounds all schedules", cmd_policy,
+	    policy_options, 0, 0, 0 },
 	{ "rotate", "[NAME] [OPTION...]",
 	    "replace a credential step by step, and go back if need be", cmd_rotate, rotate_options,
 	    0, 1, 0 },

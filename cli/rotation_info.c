@@ -87,9 +87,13 @@ static void print_period(const char *before, struct period p, const struct perio
 	    own != NULL && !period_is_set(*own) ? " (default)" : "");
 }
 
-void schedule_print(const struct schedule *s, const struct schedule *own)
+void schedule_print(const struct schedule *s, const struct schedule *own, bool bounded)
 {
-	if (s->every.n == 0)
+	char every[PERIOD_TEXT_MAX];
+
+	if (bounded)
+		out("every %s (maximum)", period_print(s->every, every));
+	else if (s->every.n == 0)
 		out("never%s", own != NULL && !period_is_set(own->every) ? " (default)" : "");
 	else
 		print_period("every ", s->every, own == NULL ? NULL : &own->every);

@@ -36,8 +36,8 @@ int rotation_set_check(const struct app *, const struct vault_entry_info *, enum
 const char *rotation_set_text(enum vault_set);
 
 /* "every 90d (default), told 14d before, ...", on one line, no newline; own: the
- * entry's, or NULL. */
-void schedule_print(const struct schedule *effective, const struct schedule *own);
+ * entry's, or NULL; bounded: the policy's maximum age counts. */
+void schedule_print(const struct schedule *effective, const struct schedule *own, bool bounded);
 /* {every, lead, grace, mode}; every is null for never. NULL: no memory. */
 json_t *schedule_json(const struct schedule *) __attribute__((warn_unused_result));
 

@@ -203,6 +203,19 @@ static void schedule_decode(struct rbuf *b, bool may_be_unset, struct schedule *
 	ret->mode = b->bad ? ROTATION_MODE_UNSET : (enum rotation_mode)mode;
 }
 
+static void policy_decode(struct rbuf *b, struct policy *ret)
+{
+	uint64_t overdue;
+
+	if (cbor_r_array(b, 2) != 2)
+		b->bad = true;
+	ret->max_age = period(b, true);
+	overdue = cbor_r_uint(b);
+	if (overdue > POLICY_IGNORE || (period_is_set(ret->max_age) && ret->max_age.n == 0))
+		b->bad = true;
+	ret->overdue = b->bad ? POLICY_WARN : (enum policy_overdue)overdue;
+}
+
 #define ROTATION_IDLE_LEN 3 /* what there is when none is under way */
 #define ROTATION_LEN 9
 
@@ -314,7 +327,7 @@ int index_decode(const uint8_t *p, size_t len, struct index *ret)
 	struct rbuf b = rbuf_of(p, len);
 
 	memset(ret, 0, sizeof(*ret));
-	if (cbor_r_array(&b, 5) != 5)
+	if (cbor_r_array(&b, 6) != 6)
 		b.bad = true;
 	ret->committed = timestamp(&b);
 	ret->n_tokens = cbor_r_array(&b, VAULT_TOKEN_SLOTS_MAX);
@@ -330,6 +343,8 @@ int index_decode(const uint8_t *p, size_t len, struct index *ret)
 		entries_decode(ret, &b);
 	if (!b.bad)
 		schedule_decode(&b, false, &ret->schedule);
+	if (!b.bad)
+		policy_decode(&b, &ret->policy);
 	return rbuf_done(&b) ? 0 : VAULT_ERR_TAMPERED;
 }
 
@@ -374,6 +389,15 @@ static void schedule_encode(struct wbuf *b, const struct schedule *s)
 	cbor_w_text(b, period_print(s->lead, text));
 	cbor_w_text(b, period_print(s->grace, text));
 	cbor_w_uint(b, s->mode);
+}
+
+static void policy_encode(struct wbuf *b, const struct policy *p)
+{
+	char text[PERIOD_TEXT_MAX];
+
+	cbor_w_array(b, 2);
+	cbor_w_text(b, period_print(p->max_age, text));
+	cbor_w_uint(b, p->overdue);
 }
 
 static void rotation_encode(struct wbuf *b, const struct rotation *r)
@@ -431,7 +455,7 @@ static void entry_encode(struct wbuf *b, const struct index_entry *e)
 
 void index_encode(struct wbuf *b, const struct index *x)
 {
-	cbor_w_array(b, 5);
+	cbor_w_array(b, 6);
 	cbor_w_uint(b, (uint64_t)x->committed);
 	cbor_w_array(b, x->n_tokens);
 	for (size_t i = 0; i < x->n_tokens; i++)
@@ -443,6 +467,7 @@ void index_encode(struct wbuf *b, const struct index *x)
 	for (size_t i = 0; i < x->n_entries; i++)
 		entry_encode(b, &x->entries[i]);
 	schedule_encode(b, &x->schedule);
+	policy_encode(b, &x->policy);
 }
 
 size_t index_encoded_max(const struct index *x)

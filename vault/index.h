@@ -51,6 +51,7 @@ struct index {
 	struct index_host hosts[VAULT_HOST_SLOTS_MAX];
 	struct index_entry *entries; /* sorted by name */
 	struct schedule schedule;    /* for what entries leave open */
+	struct policy policy;
 	struct pool *pool;
 };
 

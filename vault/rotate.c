@@ -36,9 +36,27 @@ int vault_schedule_set(struct vault *v, const struct schedule *s)
 	return 0;
 }
 
+const struct policy *vault_policy(const struct vault *v)
+{
+	return &v->index.policy;
+}
+
+int vault_policy_set(struct vault *v, const struct policy *p)
+{
+	if (p->overdue > POLICY_IGNORE || (period_is_set(p->max_age) && p->max_age.n == 0))
+		return VAULT_ERR_ARGUMENT;
+	v->index.policy = *p;
+	vault_change_is(v, VAULT_CHANGE_ENTRY, "");
+	return 0;
+}
+
 struct schedule vault_entry_schedule(const struct vault *v, const struct vault_entry_info *info)
 {
-	return schedule_effective(&info->rotation.schedule, &v->index.schedule);
+	struct schedule s = schedule_effective(&info->rotation.schedule, &v->index.schedule);
+
+	if (policy_exceeded(&v->index.policy, s.every))
+		s.every = v->index.policy.max_age;
+	return s;
 }
 
 struct rotation_outlook vault_entry_outlook(

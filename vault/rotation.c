@@ -19,6 +19,12 @@ struct schedule schedule_effective(const struct schedule *own, const struct sche
 	return s;
 }
 
+bool policy_exceeded(const struct policy *p, struct period every)
+{
+	return period_is_set(p->max_age) &&
+	       (every.n == 0 || period_after(0, every) > period_after(0, p->max_age));
+}
+
 /* Every step in every state: where it leads, or why it may not be made. */
 static const struct cell {
 	enum rotation_answer answer;
@@ -184,6 +190,7 @@ int64_t rotation_days(int64_t at, int64_t now)
 
 static const char *const modes[] = { "default", "overlap", "atomic", "delayed" };
 static const char *const states[] = { "active", "staged", "verified", "promoted", "revoked" };
+static const char *const overdues[] = { "warn", "refuse", "ignore" };
 static const char *const statuses[] = { "fine", "in grace", "soon", "to retire", "due", "expiring",
 	"overdue", "expired" };
 
@@ -211,6 +218,22 @@ bool rotation_mode_parse(const char *text, enum rotation_mode *ret)
 		if (strcmp(modes[i], text) != 0)
 			continue;
 		*ret = (enum rotation_mode)i;
+		return true;
+	}
+	return false;
+}
+
+const char *policy_overdue_name(enum policy_overdue o)
+{
+	return NAME_OF(overdues, o);
+}
+
+bool policy_overdue_parse(const char *text, enum policy_overdue *ret)
+{
+	for (int i = POLICY_WARN; i <= POLICY_IGNORE; i++) {
+		if (strcmp(overdues[i], text) != 0)
+			continue;
+		*ret = (enum policy_overdue)i;
 		return true;
 	}
 	return false;

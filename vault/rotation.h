@@ -70,6 +70,23 @@ struct rotation {
 /* The entry's schedule with the vault's where it says nothing. */
 struct schedule schedule_effective(const struct schedule *own, const struct schedule *vault);
 
+/* What becomes of reading a credential that is overdue or has expired. */
+enum policy_overdue {
+	POLICY_WARN = 0,
+	POLICY_REFUSE = 1,
+	POLICY_IGNORE = 2,
+};
+
+/* Bounds for all entries of a vault, whatever their schedules say. */
+struct policy {
+	struct period max_age; /* no credential is to be older; not set: no bound */
+	enum policy_overdue overdue;
+};
+
+/* Whether it lets a credential become older than the policy does. Periods are
+ * compared as they run from the 1st of January. */
+bool policy_exceeded(const struct policy *, struct period every);
+
 /* What becomes of a step. All but the first say why it may not be made. */
 enum rotation_answer {
 	ROTATION_GO = 0,
@@ -124,5 +141,7 @@ const char *rotation_mode_name(enum rotation_mode);
 const char *rotation_state_name(enum rotation_state);
 const char *rotation_status_name(enum rotation_status);
 bool rotation_mode_parse(const char *, enum rotation_mode *ret);
+const char *policy_overdue_name(enum policy_overdue);
+bool policy_overdue_parse(const char *, enum policy_overdue *ret);
 
 #endif

@@ -344,7 +344,11 @@ int vault_entry_mark(struct vault *, const char *name, const char *reason, int64
 const struct schedule *vault_schedule(const struct vault *);
 /* No part of it unset. ARGUMENT. */
 int vault_schedule_set(struct vault *, const struct schedule *) __attribute__((warn_unused_result));
-/* What holds for an entry, and how it stands at a time. */
+/* What bounds all schedules, and what becomes of reading an overdue entry. */
+const struct policy *vault_policy(const struct vault *);
+/* A maximum age is at least a day. ARGUMENT. */
+int vault_policy_set(struct vault *, const struct policy *) __attribute__((warn_unused_result));
+/* What holds for an entry, within the policy, and how it stands at a time. */
 struct schedule vault_entry_schedule(const struct vault *, const struct vault_entry_info *);
 struct rotation_outlook vault_entry_outlook(
     const struct vault *, const struct vault_entry_info *, int64_t now);

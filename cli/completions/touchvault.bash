@@ -2,7 +2,7 @@
 # bash completion for touchvault(1). Names come from list, show and status, which
 # need no touch. Nothing goes through "compgen -W", which expands what it is given.
 
-_touchvault_commands=(init add edit get run list show rename remove due schedule rotate snooze history token host recovery status log doctor udev help version)
+_touchvault_commands=(init add edit get run list show rename remove due schedule policy rotate snooze history token host recovery status log doctor udev help version)
 _touchvault_globals=(--vault --device --json --accept-rollback --help --version)
 
 _touchvault_options() { # command
@@ -11,15 +11,16 @@ _touchvault_options() { # command
 	init) options+=(--pin --token-name --host-name --kind --tpm --allow-no-touch --no-passphrase) ;;
 	add) options+=(--field --from-json --from-env --label) ;;
 	edit) options+=(--field --from-json --from-env --label --unset --unset-label) ;;
-	get) options+=(--show --staged --previous) ;;
+	get) options+=(--show --overdue --staged --previous) ;;
 	due) options+=(--within --check --ics) ;;
 	schedule) options+=(--every --lead --grace --mode --expires --now --all --default) ;;
+	policy) options+=(--max-age --overdue --strict) ;;
 	token) options+=(--new-device --pin --allow-no-touch --no-passphrase) ;;
 	host) options+=(--name --label --fingerprint --kind --tpm --drop-old-key) ;;
 	log) options+=(--since --last) ;;
 	recovery) options+=(--output --replace --name --kind --tpm) ;;
 	udev) options+=(--lock-screen) ;;
-	run) options+=(--env --env-all --file --pristine --staged --previous) ;;
+	run) options+=(--env --env-all --file --pristine --overdue --staged --previous) ;;
 	rotate)
 		options+=(--status --stage --replace --field --from-json --from-env --expires --works-from \
 			--verify --promote --rollback --revoked --retire --abort --reason --driver --due --driver-dir \
@@ -29,9 +30,11 @@ _touchvault_options() { # command
 }
 
 _touchvault_takes_value() { # option
+	# A flag of get and run.
+	[[ $1 == --overdue ]] && { [[ $cmd == policy ]]; return; }
 	case $1 in
 	--vault | --device | --new-device | --pin | --token-name | --host-name | --kind | --tpm | --field | \
-		--within | --every | --lead | --grace | --mode | --expires | --now | \
+		--within | --every | --lead | --grace | --mode | --expires | --now | --max-age | \
 		--works-from | --verify | --reason | --driver | --driver-dir | --timeout | \
 		--from-env | --name | --output | --fingerprint | --label | --unset | --unset-label | --env | --env-all | --file | \
 		--since | --last) return 0 ;;
@@ -132,6 +135,7 @@ _touchvault_value() { # option, what stands before its value in the word
 	--device | --new-device | --tpm | --from-env | --output | --driver | --driver-dir) _touchvault_files "$2" ;;
 	--pin) _touchvault_offer "$2" '' if-set required never ;;
 	--kind) _touchvault_offer "$2" '' auto tpm2 keyfile ;;
+	--overdue) _touchvault_offer "$2" '' warn refuse ignore ;;
 	--mode) _touchvault_offer "$2" '' overlap atomic delayed default ;;
 	--field) _touchvault_source ;;
 	--env | --file) _touchvault_variable "$2" ;;

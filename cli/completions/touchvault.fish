@@ -2,13 +2,13 @@
 # fish completion for touchvault(1). Names come from list, show and status, which
 # need no touch.
 
-set -g __touchvault_commands init add edit get run list show rename remove due schedule rotate snooze history token host recovery status log doctor udev help version
+set -g __touchvault_commands init add edit get run list show rename remove due schedule policy rotate snooze history token host recovery status log doctor udev help version
 
 # The command, then the operands, on the line before the cursor.
 function __touchvault_operands
 	set -l takes_value --vault --device --new-device --pin --token-name --host-name --kind --tpm --field --from-env \
 		--name --output --fingerprint --label --unset --unset-label --env --env-all --file --since --last \
-		--within --every --lead --grace --mode --expires --now \
+		--within --every --lead --grace --mode --expires --now --max-age \
 		--works-from --verify --reason --driver --driver-dir --timeout
 	set -l skip no
 	for word in (commandline -opc)[2..-1]
@@ -131,6 +131,7 @@ complete -c touchvault -n '__touchvault_at ""' -a rename -d 'rename an entry'
 complete -c touchvault -n '__touchvault_at ""' -a remove -d 'remove an entry'
 complete -c touchvault -n '__touchvault_at ""' -a due -d 'what is to be rotated'
 complete -c touchvault -n '__touchvault_at ""' -a schedule -d 'when entries are to be rotated'
+complete -c touchvault -n '__touchvault_at ""' -a policy -d 'what bounds all schedules'
 complete -c touchvault -n '__touchvault_at ""' -a rotate -d 'replace a credential step by step'
 complete -c touchvault -n '__touchvault_at ""' -a snooze -d 'leave an entry out for a while'
 complete -c touchvault -n '__touchvault_at ""' -a history -d 'the rotations of an entry'
@@ -170,6 +171,9 @@ complete -c touchvault -n '__touchvault_at schedule' -l expires -x -d 'when the 
 complete -c touchvault -n '__touchvault_at schedule' -l now -x -d 'rotate it now, and why'
 complete -c touchvault -n '__touchvault_at schedule' -l all -d 'of every entry'
 complete -c touchvault -n '__touchvault_at schedule' -l default -d 'of the vault'
+complete -c touchvault -n '__touchvault_at policy' -l max-age -x -d 'how old a key may become'
+complete -c touchvault -n '__touchvault_at policy' -l overdue -x -a 'warn refuse ignore' -d 'what get and run do with an overdue entry'
+complete -c touchvault -n '__touchvault_at policy' -l strict -d 'refuse an overdue entry'
 complete -c touchvault -n '__touchvault_at host' -l name -x -d 'what the host is called'
 complete -c touchvault -n '__touchvault_at host' -l label -x -d 'what it is for'
 complete -c touchvault -n '__touchvault_at host' -l fingerprint -x -d 'what the new host shows'
@@ -195,6 +199,7 @@ complete -c touchvault -n '__touchvault_at run' -l env-all -x -a '(__touchvault_
 complete -c touchvault -n '__touchvault_at run' -l file -x -a '(__touchvault_variable)' -d 'a field in a file in memory'
 complete -c touchvault -n '__touchvault_at run' -l pristine -d 'give the command these variables and no other'
 for command in get run
+	complete -c touchvault -n "__touchvault_at $command" -l overdue -d 'even if the policy refuses it'
 	complete -c touchvault -n "__touchvault_at $command" -l staged -d 'the new one that is not yet promoted'
 	complete -c touchvault -n "__touchvault_at $command" -l previous -d 'the old one that is kept'
 end

@@ -34,7 +34,7 @@ class Doctor(Case):
             self.assertEqual(f["mend"] is not None, f["state"] == "wrong", f)
             found.setdefault(f["check"], []).append((f["state"], f["what"], f["mend"]))
         wrong = sum(f[0] == "wrong" for fs in found.values() for f in fs)
-        self.assertEqual(result.status, 42 if wrong else 0, result)
+        self.assertEqual(result.status, 43 if wrong else 0, result)
         if wrong:
             self.assertEqual(json.loads(result.err)["error"]["code"], "to-mend")
         return found
@@ -56,7 +56,7 @@ class Doctor(Case):
         self.put("/proc/sys/kernel/core_pattern", "|/usr/lib/\x1bhandler %p\n")
         result = self.home.run("doctor", wrap=self.machine.wrap())
         self.clean(result)
-        self.assertEqual(result.status, 42)
+        self.assertEqual(result.status, 43)
         self.assertRegex(result.out.decode(), r"cores +wrong +crashes are piped to /usr/lib/\?handler")
         self.assertIn("to mend it, run: sudo sysctl -w kernel.core_pattern=core", result.out.decode())
         self.assertRegex(result.err.decode(), r"^touchvault: \d things? (is|are) wrong; [^\n]*\n$")

@@ -239,6 +239,13 @@ def index_schedule(c, may_be_unset):
     return s
 
 
+def index_policy(c):
+    c.array(2, 2)
+    p = {"max_age": period(c, True), "overdue": c.uint()}
+    require(p["max_age"] != "0d" and p["overdue"] <= 2, "index", "policy")
+    return p
+
+
 def index_rotation(c):
     n = c.array(3, 9)
     require(n in (3, 9), "index", "length of rotation")
@@ -278,12 +285,13 @@ def index_entry(c):
 
 def index(p):
     c = strict.Cbor(p)
-    c.array(5, 5)
+    c.array(6, 6)
     x = {"committed": c.time(),
          "tokens": [index_token(c) for _ in range(c.array(1, 16))],
          "hosts": [index_host(c) for _ in range(c.array(1, 64))],
          "entries": [index_entry(c) for _ in range(c.array(0, 65535))],
-         "schedule": index_schedule(c, False)}
+         "schedule": index_schedule(c, False),
+         "policy": index_policy(c)}
     c.end()
     strict.ascending([e["name"].encode() for e in x["entries"]], c, "entries")
     require(all(e["kind"] != 3 for e in x["hosts"][:-1]), "index", "place of the sheet")

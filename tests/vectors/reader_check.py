@@ -54,7 +54,7 @@ ROTATED = {"rot/staged": (), "rot/verified": ("verify",), "rot/promoted": ("veri
            "rot/back": ("promote", "rollback"), "rot/aborted": ("abort",)}
 ROTATION = [step for name, verbs in ROTATED.items()
             for step in [put(name, {"a": b"kept", "k": b"old"}, {})] + rotate(name, "k", b"new", *verbs)]
-ROTATION += [["schedule rot/staged 3mo"], ["schedule - 1y"], ["snooze rot/staged 1800000000"]]
+ROTATION += [["schedule rot/staged 3mo"], ["schedule - 1y"], ["snooze rot/staged 1800000000"], ["policy 2y 1"]]
 OLD, NEW = {"a": b"kept", "k": b"old"}, {"a": b"kept", "k": b"new"}
 HELD = {"staged": (OLD, NEW, {}), "verified": (OLD, NEW, {}), "promoted": (NEW, {}, OLD),
         "revoked": (NEW, {}, OLD), "retired": (NEW, {}, {}), "back": (OLD, NEW, {}), "aborted": (OLD, {}, {})}
@@ -94,6 +94,7 @@ def check_content(folder):
     assert r.returncode == 0, r.stderr
     got = json.loads(r.stdout)
     assert got["generation"] == 1 + 1 + len(ENTRIES) + 3 + len(ROTATION), got["generation"]
+    assert got["policy"] == {"max_age": "2y", "overdue": 1}, got["policy"]
     assert got["trust"] == "verified" and got["signer"] == "here"
     assert [t["name"] for t in got["tokens"]] == ["first"]
     assert got["tokens"][0]["product"] == "Token of Z\u00fcrich"

@@ -17,6 +17,7 @@
  *	                   a step of a rotation; stage takes the fields before it
  *	schedule NAME EVERY    "" of a part: the vault's; NAME "-": the vault's own
  *	snooze NAME SECONDS
+ *	policy MAX-AGE 0|1|2
  *
  * On failure it prints vault_strerror and ends with 1.
  */
@@ -136,6 +137,13 @@ static int apply_schedule(struct vault *v, const struct change *c)
 	return vault_entry_schedule_set(v, c->a, &own, c->now + 3600);
 }
 
+static int apply_policy(struct vault *v, const struct change *c)
+{
+	struct policy p = { .overdue = (enum policy_overdue)atoi(c->b) };
+
+	return period_parse(c->a, &p.max_age) ? vault_policy_set(v, &p) : VAULT_ERR_ARGUMENT;
+}
+
 static int apply(struct vault *v, void *ctx)
 {
 	static const char *const events[] = { "stage", "replace", "verify", "promote", "rollback",
@@ -149,6 +157,8 @@ static int apply(struct vault *v, void *ctx)
 		return apply_schedule(v, c);
 	if (strcmp(c->verb, "snooze") == 0)
 		return vault_entry_snooze(v, c->a, atoll(c->b));
+	if (strcmp(c->verb, "policy") == 0)
+		return apply_policy(v, c);
 
 	if (strcmp(c->verb, "put") == 0)
 		return vault_entry_put(v, c->a, vault_entry_find(v, c->a) != NULL, c->fields,
