@@ -35,6 +35,12 @@ int paths_find(const struct app *, struct paths *ret) __attribute__((warn_unused
 int paths_make_dirs(const struct app *, const struct paths *) __attribute__((warn_unused_result));
 /* The state directory only, if it can be made. */
 void paths_make_state_dir(const struct paths *);
+/* As mkdir -p, with the mode that the specification asks for. Exit status. */
+int paths_make_dir(const struct app *, char *path) __attribute__((warn_unused_result));
+/* $XDG_CONFIG_HOME, or ~/.config, and what is below it, from "/" on; malloc'ed. Exit
+ * status. */
+int paths_config(const struct app *, const char *below, char **ret)
+    __attribute__((warn_unused_result));
 void paths_free(struct paths *);
 static inline void paths_freep(struct paths *p)
 {

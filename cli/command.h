@@ -28,7 +28,8 @@ const struct command *command_find(const char *name);
 
 extern const struct option_spec add_options[], due_options[], edit_options[], get_options[],
     host_options[], init_options[], log_options[], policy_options[], recovery_options[],
-    rotate_options[], run_options[], schedule_options[], token_options[], udev_options[];
+    reminders_options[], rotate_options[], run_options[], schedule_options[], token_options[],
+    udev_options[];
 
 int cmd_add(struct app *, const struct arguments *);
 int cmd_doctor(struct app *, const struct arguments *);
@@ -43,6 +44,7 @@ int cmd_list(struct app *, const struct arguments *);
 int cmd_log(struct app *, const struct arguments *);
 int cmd_policy(struct app *, const struct arguments *);
 int cmd_recovery(struct app *, const struct arguments *);
+int cmd_reminders(struct app *, const struct arguments *);
 int cmd_remove(struct app *, const struct arguments *);
 int cmd_rename(struct app *, const struct arguments *);
 int cmd_rotate(struct app *, const struct arguments *);

@@ -45,18 +45,25 @@ static const char *home(void)
 	return pw != NULL && pw->pw_dir != NULL && pw->pw_dir[0] == '/' ? pw->pw_dir : NULL;
 }
 
-static int base_dir(const struct app *app, const char *variable, const char *fallback, char **ret)
+/* below: what follows, from "/" on. */
+static int base_dir(const struct app *app, const char *variable, const char *fallback,
+    const char *below, char **ret)
 {
 	const char *dir = getenv(variable);
 	const char *root;
 
 	if (dir != NULL && dir[0] == '/')
-		return asprintf(ret, "%s/touchvault", dir) < 0 ? no_memory(app) : 0;
+		return asprintf(ret, "%s%s", dir, below) < 0 ? no_memory(app) : 0;
 	root = home();
 	if (root == NULL)
 		return fail(
 		    app, STATUS_ERROR, "no home directory is known; set HOME or %s", variable);
-	return asprintf(ret, "%s/%s/touchvault", root, fallback) < 0 ? no_memory(app) : 0;
+	return asprintf(ret, "%s/%s%s", root, fallback, below) < 0 ? no_memory(app) : 0;
+}
+
+int paths_config(const struct app *app, const char *below, char **ret)
+{
+	return base_dir(app, "XDG_CONFIG_HOME", ".config", below, ret);
 }
 
 static bool ends_in_suffix(const char *s)
@@ -100,7 +107,7 @@ static int vault_path(const struct app *app, struct paths *p)
 static int state_paths(const struct app *app, struct paths *p)
 {
 	_cleanup_free_ char *dir = NULL;
-	int r = base_dir(app, "XDG_STATE_HOME", ".local/state", &dir);
+	int r = base_dir(app, "XDG_STATE_HOME", ".local/state", "/touchvault", &dir);
 
 	if (r != 0)
 		return r;
@@ -114,7 +121,7 @@ static int state_paths(const struct app *app, struct paths *p)
 int paths_find(const struct app *app, struct paths *ret)
 {
 	struct paths p = { 0 };
-	int r = base_dir(app, "XDG_DATA_HOME", ".local/share", &p.vault_dir);
+	int r = base_dir(app, "XDG_DATA_HOME", ".local/share", "/touchvault", &p.vault_dir);
 
 	if (r == 0)
 		r = vault_path(app, &p);
@@ -150,7 +157,7 @@ static char *state_dir(const struct paths *p)
 	return strndup(p->state, (size_t)(strrchr(p->state, '/') - p->state));
 }
 
-static int require_dir(const struct app *app, char *path)
+int paths_make_dir(const struct app *app, char *path)
 {
 	int error = make_dir(path);
 
@@ -167,9 +174,9 @@ int paths_make_dirs(const struct app *app, const struct paths *p)
 
 	if (dir == NULL)
 		return no_memory(app);
-	r = require_dir(app, dir);
+	r = paths_make_dir(app, dir);
 	if (r == 0 && p->vault_is_name)
-		r = require_dir(app, p->vault_dir);
+		r = paths_make_dir(app, p->vault_dir);
 	return r;
 }
 

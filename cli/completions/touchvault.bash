@@ -2,7 +2,7 @@
 # bash completion for touchvault(1). Names come from list, show and status, which
 # need no touch. Nothing goes through "compgen -W", which expands what it is given.
 
-_touchvault_commands=(init add edit get run list show rename remove due schedule policy rotate snooze history token host recovery status log doctor udev help version)
+_touchvault_commands=(init add edit get run list show rename remove due schedule policy rotate reminders snooze history token host recovery status log doctor udev help version)
 _touchvault_globals=(--vault --device --json --accept-rollback --help --version)
 
 _touchvault_options() { # command
@@ -14,6 +14,7 @@ _touchvault_options() { # command
 	get) options+=(--show --overdue --staged --previous) ;;
 	due) options+=(--within --check --ics) ;;
 	schedule) options+=(--every --lead --grace --mode --expires --now --all --default) ;;
+	reminders) options+=(--timeout --no-hooks) ;;
 	policy) options+=(--max-age --overdue --strict) ;;
 	token) options+=(--new-device --pin --allow-no-touch --no-passphrase) ;;
 	host) options+=(--name --label --fingerprint --kind --tpm --drop-old-key) ;;
@@ -159,6 +160,7 @@ _touchvault_operand() {
 		[[ $entry == @(remove|rename|test|refresh) ]] &&
 			_touchvault_offer_lines '' '' < <(_touchvault_named token)
 		;;
+	reminders:0) _touchvault_offer '' '' install status remove run test ;;
 	host:0) _touchvault_offer '' '' show request approve list revoke rename label rekey ;;
 	host:1)
 		[[ $entry == @(revoke|rename|label) ]] &&

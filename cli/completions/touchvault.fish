@@ -2,7 +2,7 @@
 # fish completion for touchvault(1). Names come from list, show and status, which
 # need no touch.
 
-set -g __touchvault_commands init add edit get run list show rename remove due schedule policy rotate snooze history token host recovery status log doctor udev help version
+set -g __touchvault_commands init add edit get run list show rename remove due schedule policy rotate reminders snooze history token host recovery status log doctor udev help version
 
 # The command, then the operands, on the line before the cursor.
 function __touchvault_operands
@@ -133,6 +133,7 @@ complete -c touchvault -n '__touchvault_at ""' -a due -d 'what is to be rotated'
 complete -c touchvault -n '__touchvault_at ""' -a schedule -d 'when entries are to be rotated'
 complete -c touchvault -n '__touchvault_at ""' -a policy -d 'what bounds all schedules'
 complete -c touchvault -n '__touchvault_at ""' -a rotate -d 'replace a credential step by step'
+complete -c touchvault -n '__touchvault_at ""' -a reminders -d 'have yourself reminded of what is due'
 complete -c touchvault -n '__touchvault_at ""' -a snooze -d 'leave an entry out for a while'
 complete -c touchvault -n '__touchvault_at ""' -a history -d 'the rotations of an entry'
 complete -c touchvault -n '__touchvault_at ""' -a token -d 'list, add, remove and test tokens'
@@ -174,6 +175,9 @@ complete -c touchvault -n '__touchvault_at schedule' -l default -d 'of the vault
 complete -c touchvault -n '__touchvault_at policy' -l max-age -x -d 'how old a key may become'
 complete -c touchvault -n '__touchvault_at policy' -l overdue -x -a 'warn refuse ignore' -d 'what get and run do with an overdue entry'
 complete -c touchvault -n '__touchvault_at policy' -l strict -d 'refuse an overdue entry'
+complete -c touchvault -n '__touchvault_at reminders 0' -a 'install status remove run test'
+complete -c touchvault -n '__touchvault_at reminders' -l timeout -x -d 'how long a hook may take'
+complete -c touchvault -n '__touchvault_at reminders' -l no-hooks -d 'run no hooks'
 complete -c touchvault -n '__touchvault_at host' -l name -x -d 'what the host is called'
 complete -c touchvault -n '__touchvault_at host' -l label -x -d 'what it is for'
 complete -c touchvault -n '__touchvault_at host' -l fingerprint -x -d 'what the new host shows'

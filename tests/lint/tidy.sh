@@ -6,7 +6,7 @@ set -eu
 cd "$1"
 clang-format --dry-run -Werror $(ls vault/*.[ch] token/*.[ch] cli/*.[ch] udev/*.[ch] tests/unit/*.c tests/fuzz/*.[ch])
 # Flags of its own: gcc's are not all clang's.
-flags=$(pkg-config --cflags libsodium libfido2 libcbor jansson libqrencode libseccomp libcrypto ykpers-1)
+flags=$(pkg-config --cflags libsodium libfido2 libcbor jansson libqrencode libseccomp libsystemd libcrypto ykpers-1)
 # What awk makes of the rules and the list is there for the compiler only.
 made=$(mktemp -d)
 trap 'rm -r "$made"' EXIT

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/output.h"
+#include "cli/remind.h"
+#include "cli/rotation_info.h"
+#include "cli/session.h"
+
+const struct option_spec reminders_options[] = {
+	{ "timeout", "SECONDS", false, "run, test: how long a hook may take" },
+	{ "no-hooks", NULL, false, "run: don't run hooks, and tell if there are some" },
+	OPTIONS_END,
+};
+
+struct request {
+	const struct remind_place *place;
+	int seconds;
+	bool confined;
+};
+
+static const char *timer_name(enum remind_timer kind)
+{
+	return kind == REMIND_TIMER_SYSTEMD ? "systemd" : kind == REMIND_TIMER_CRON ? "cron" : NULL;
+}
+
+/* What ran in a time that was wrong, is forgotten with it. */
+static int begin_anew(const struct app *app, const struct remind_place *place)
+{
+	struct remind_state state;
+	int r = remind_state_open(app, place->state, &state);
+
+	if (r == 0) {
+		(void)json_object_set_new(state.json, "seen", json_integer(app->now));
+		r = remind_state_write(&state);
+		r = r == 0 ? STATUS_OK : fail_vault(app, r);
+	}
+	remind_state_close(&state);
+	return r;
+}
+
+static int verb_install(struct app *app, const struct request *q)
+{
+	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
+	enum remind_timer kind;
+	int r = session_open(app, &v);
+
+	if (r == 0)
+		r = begin_anew(app, q->place);
+	if (r == 0)
+		r = remind_timer_install(app, q->place, &kind);
+	if (r != 0)
+		return r;
+	if (app->json)
+		return out_json(app, json_pack("{s:s,s:o}", "installed", timer_name(kind), "vault",
+					 text_json(q->place->vault)));
+	note(app,
+	    "%s calls \"touchvault reminders run\" for %s; \"touchvault reminders test\" tries it",
+	    kind == REMIND_TIMER_CRON ? "cron" : "a timer of systemd", q->place->vault);
+	return STATUS_OK;
+}
+
+static int verb_remove(struct app *app, const struct request *q)
+{
+	bool any;
+	int r = remind_timer_remove(app, q->place, &any);
+
+	if (r != 0)
+		return r;
+	if (app->json)
+		return out_json(app, json_pack("{s:b}", "removed", any));
+	note(app, "%s", any ? "nobody reminds you any more" : "there was nothing to remove");
+	return STATUS_OK;
+}
+
+static int verb_run(struct app *app, const struct request *q)
+{
+	return remind_run(app, q->place, q->seconds, q->confined);
+}
+
+static void print_channels(const json_t *channels)
+{
+	size_t i;
+	json_t *c;
+
+	json_array_foreach(channels, i, c)
+	{
+		const char *detail = json_string_value(json_object_get(c, "detail"));
+
+		out_text(json_string_value(json_object_get(c, "channel")), 18);
+		out("  %s%s%s\n",
+		    json_is_true(json_object_get(c, "arrived")) ? "arrived" : "did not arrive",
+		    detail == NULL ? "" : ": ", detail == NULL ? "" : detail);
+	}
+}
+
+static int verb_test(struct app *app, const struct request *q)
+{
+	json_t *message = remind_test_message(app, q->place);
+	json_t *channels = remind_send(app, q->place, message, q->seconds, false);
+	size_t arrived, failed;
+	int r;
+
+	json_decref(message);
+	if (channels == NULL)
+		return fail_vault(app, VAULT_ERR_NOMEM);
+	remind_channels_count(channels, &arrived, &failed);
+	if (app->json) {
+		r = out_json(app, json_pack("{s:o}", "channels", channels));
+	} else {
+		print_channels(channels);
+		r = out_done(app);
+		json_decref(channels);
+	}
+	if (r == 0 && (arrived == 0 || failed > 0))
+		r = fail(app, STATUS_ERROR, "%s; see above",
+		    arrived == 0 ? "the test arrived nowhere" : "a hook failed");
+	return r;
+}
+
+/* {name, until}; null where the vault can't be looked at, which is said. */
+static json_t *snoozed_json(struct app *app)
+{
+	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
+	const struct vault_entry_info *info;
+	json_t *a;
+
+	if (session_open(app, &v) != 0)
+		return json_null();
+	a = json_array();
+	for (size_t i = 0; (info = vault_entry_at(v, i)) != NULL; i++)
+		if (vault_entry_outlook(v, info, app->now).snoozed)
+			(void)json_array_append_new(
+			    a, json_pack("{s:s,s:o}", "name", info->name, "until",
+				   time_json(info->rotation.snoozed)));
+	return a;
+}
+
+static json_t *status_json(
+    struct app *app, const struct remind_place *place, const struct remind_timer_status *t)
+{
+	json_t *state = remind_state_look(place->state), *last = json_object_get(state, "last");
+	json_t *j = json_pack("{s:o,s:{s:s?,s:b,s:o},s:O?,s:b,s:o,s:o}", "vault",
+	    text_json(place->vault), "timer", "kind", timer_name(t->kind), "active", t->active,
+	    "next", time_json(t->next), "last", last, "pending",
+	    json_is_true(json_object_get(state, "pending")), "hooks", remind_hooks_list(place),
+	    "snoozed", snoozed_json(app));
+
+	json_decref(state);
+	return j;
+}
+
+static void print_last(const json_t *last)
+{
+	static const char *const counts[] = { "overdue", "due", "soon" };
+
+	out("last run    %s",
+	    json_is_object(last) ? json_string_value(json_object_get(last, "at")) : "never");
+	for (size_t i = 0; json_is_object(last) && i < 3; i++)
+		out("%s %lld %s", i == 0 ? ";" : ",",
+		    (long long)json_integer_value(json_object_get(last, counts[i])), counts[i]);
+	out("\n");
+}
+
+static int status_text(const struct app *app, const struct remind_timer_status *t, const json_t *j)
+{
+	const json_t *last = json_object_get(j, "last");
+	char next[32];
+	size_t i;
+	json_t *e;
+
+	out("timer       %s%s\n", t->kind == REMIND_TIMER_NONE ? "none" : timer_name(t->kind),
+	    t->kind != REMIND_TIMER_NONE && !t->active ? ", not active" : "");
+	if (t->kind != REMIND_TIMER_NONE)
+		out("next run    %s\n", t->next != 0                   ? text_time(t->next, next)
+					: t->kind == REMIND_TIMER_CRON ? "within an hour"
+								       : "not known");
+	print_last(last);
+	if (json_is_true(json_object_get(j, "pending")))
+		out("            ended in the middle, or goes on\n");
+	json_array_foreach(json_object_get(last, "problems"), i, e)
+	    out("trouble     %s\n", json_string_value(e));
+	print_channels(json_object_get(last, "channels"));
+	json_array_foreach(json_object_get(j, "hooks"), i, e)
+	    out("%s%s", i == 0 ? "hooks       " : ", ", json_string_value(e));
+	out("%s", i > 0 ? "\n" : "");
+	json_array_foreach(json_object_get(j, "snoozed"), i, e)
+	    out("snoozed     %s until %s\n", json_string_value(json_object_get(e, "name")),
+		json_string_value(json_object_get(e, "until")));
+	return out_done(app);
+}
+
+static int verb_status(struct app *app, const struct request *q)
+{
+	struct remind_timer_status t;
+	int r = remind_timer_look(app, q->place, &t);
+	json_t *j;
+
+	if (r != 0)
+		return r;
+	j = status_json(app, q->place, &t);
+	if (app->json || j == NULL)
+		return out_json(app, j);
+	r = status_text(app, &t, j);
+	json_decref(j);
+	return r;
+}
+
+static const struct verb {
+	const char *name;
+	int (*run)(struct app *, const struct request *);
+} verbs[] = {
+	{ "install", verb_install },
+	{ "status", verb_status },
+	{ "remove", verb_remove },
+	{ "run", verb_run },
+	{ "test", verb_test },
+};
+
+static int parse_timeout(const struct app *app, const struct arguments *args, int *ret)
+{
+	const char *text = option_value(args, "timeout");
+	char *end;
+	long n;
+
+	if (text == NULL)
+		return STATUS_OK;
+	n = *text >= '0' && *text <= '9' ? strtol(text, &end, 10) : 0;
+	if (n < 1 || n > REMIND_SECONDS_MAX || *end != '\0')
+		return fail(
+		    app, STATUS_USAGE, "--timeout takes 1 to %d seconds", REMIND_SECONDS_MAX);
+	*ret = (int)n;
+	return STATUS_OK;
+}
+
+static int run_verb(struct app *app, const struct arguments *args, struct request *q)
+{
+	__attribute__((cleanup(paths_freep))) struct paths paths = { 0 };
+	struct remind_place place = { 0 };
+	int r = parse_timeout(app, args, &q->seconds);
+
+	for (size_t i = 0; r == 0 && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(args->operands[0], verbs[i].name) != 0)
+			continue;
+		r = paths_find(app, &paths);
+		if (r == 0)
+			r = remind_place_find(app, &paths, &place);
+		q->place = &place;
+		if (r == 0)
+			r = verbs[i].run(app, q);
+		remind_place_free(&place);
+		return r;
+	}
+	return r != 0 ? r
+		      : fail(app, STATUS_USAGE,
+			    "reminders takes install, status, remove, run or test");
+}
+
+int cmd_reminders(struct app *app, const struct arguments *args)
+{
+	struct request q = { .seconds = REMIND_SECONDS,
+		.confined = option_is_given(args, "no-hooks") };
+
+	return run_verb(app, args, &q);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/remind.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/advice.h"
+#include "cli/output.h"
+#include "cli/rotation_info.h"
+
+const char *remind_level_name(enum remind_level level)
+{
+	static const char *const names[] = { "none", "soon", "due", "overdue" };
+
+	return names[level];
+}
+
+enum remind_level remind_level_of(enum rotation_status status)
+{
+	switch (status) {
+	case ROTATION_FINE:
+	case ROTATION_GRACE:
+		return REMIND_NONE;
+	case ROTATION_SOON:
+		return REMIND_SOON;
+	case ROTATION_TO_RETIRE:
+	case ROTATION_DUE:
+	case ROTATION_EXPIRING:
+		return REMIND_DUE;
+	case ROTATION_OVERDUE:
+	case ROTATION_EXPIRED:
+		return REMIND_OVERDUE;
+	}
+	return REMIND_OVERDUE;
+}
+
+void remind_plan_begin(
+    const struct app *app, const struct remind_state *state, struct remind_plan *ret)
+{
+	time_t now = (time_t)app->now;
+	struct tm tm;
+
+	*ret = (struct remind_plan){ .reminders = json_array(),
+		.problems = json_array(),
+		.told = json_object(),
+		.now = app->now,
+		.seen = json_integer_value(json_object_get(state->json, "seen")) };
+	/* A person's day: a timer that calls each morning doesn't miss one of them. */
+	if (localtime_r(&now, &tm) == NULL ||
+	    strftime(ret->day, sizeof(ret->day), "%Y-%m-%d", &tm) == 0)
+		(void)snprintf(ret->day, sizeof(ret->day), "unknown");
+}
+
+void remind_plan_free(struct remind_plan *p)
+{
+	json_decref(p->reminders);
+	json_decref(p->problems);
+	json_decref(p->told);
+}
+
+bool remind_plan_is_empty(const struct remind_plan *p)
+{
+	return json_array_size(p->reminders) == 0 && json_array_size(p->problems) == 0;
+}
+
+/* Once a day, but at once when it got worse. Notes it as told, with the worst level of
+ * that day. */
+static bool is_news(const struct remind_state *state, struct remind_plan *p, const char *key,
+    enum remind_level level)
+{
+	json_t *before = json_object_get(json_object_get(state->json, "told"), key);
+	const char *day = json_string_value(json_object_get(before, "day"));
+	json_int_t told = json_integer_value(json_object_get(before, "level"));
+	bool today = day != NULL && strcmp(day, p->day) == 0;
+
+	(void)json_object_set_new(p->told, key,
+	    json_pack("{s:I,s:s}", "level", today && told > level ? told : (json_int_t)level, "day",
+		p->day));
+	return !today || told < level;
+}
+
+static void count(struct remind_plan *p, enum remind_level level)
+{
+	p->counts[level]++;
+	if (level > p->level)
+		p->level = level;
+}
+
+void remind_plan_problem(const struct remind_state *state, struct remind_plan *p, const char *key,
+    enum remind_level level, const char *text)
+{
+	if (key != NULL && !is_news(state, p, key, level))
+		return;
+	(void)json_array_append_new(p->problems, text_json(text));
+	if (level > p->level)
+		p->level = level;
+}
+
+static void plan_entry(const struct remind_state *state, struct remind_plan *p,
+    const struct vault *v, const struct vault_entry_info *info)
+{
+	struct rotation_outlook o = vault_entry_outlook(v, info, p->now);
+	enum remind_level level = remind_level_of(o.status);
+	char key[2 * VAULT_ID_LEN + 1];
+	json_t *standing;
+
+	if (level == REMIND_NONE || o.snoozed)
+		return;
+	for (size_t i = 0; i < VAULT_ID_LEN; i++)
+		(void)snprintf(key + 2 * i, 3, "%02x", vault_entry_id(info)[i]);
+	if (!is_news(state, p, key, level))
+		return;
+	standing = standing_json(info, &o, p->now);
+	(void)json_object_set_new(standing, "level", json_string(remind_level_name(level)));
+	(void)json_array_append_new(p->reminders, standing);
+	count(p, level);
+}
+
+/* As rotation_now, and against the latest run: else what was overdue yesterday would be
+ * fine today, and nobody told. */
+static void hold_clock(const struct app *app, const struct remind_state *state,
+    const struct vault_summary *s, struct remind_plan *p)
+{
+	char text[256], clock[32], before[32];
+	int64_t latest = p->seen > s->committed ? p->seen : s->committed;
+
+	if (latest > p->now)
+		p->now = latest;
+	if (app->now + PERIOD_DAY_SECONDS >= latest)
+		return;
+	(void)snprintf(text, sizeof(text),
+	    "the clock says %s, but was at %s before: dates are held against that; set the clock, "
+	    "or, if it was wrong then, %s",
+	    text_time(app->now, clock), text_time(latest, before),
+	    latest == p->seen ? "run \"touchvault reminders install\"" : "change the vault once");
+	remind_plan_problem(state, p, "clock", REMIND_DUE, text);
+}
+
+static void plan_unread(const struct remind_state *state, struct remind_plan *p, int err)
+{
+	const char *where = vault_where(), *key;
+	char text[1024];
+	json_t *told;
+
+	(void)snprintf(text, sizeof(text), "%s: %s; %s", where,
+	    err == VAULT_ERR_IO ? strerror(vault_errno()) : vault_strerror(err),
+	    advice_for_vault(err));
+	/* What was told of entries stays so, until they can be seen again. */
+	json_object_foreach(json_object_get(state->json, "told"), key, told)(void)
+	    json_object_set(p->told, key, told);
+	(void)json_object_del(p->told, "vault");
+	remind_plan_problem(state, p, "vault", REMIND_OVERDUE, text);
+}
+
+void remind_plan_vault(const struct app *app, const struct remind_state *state,
+    const struct vault *v, int err, struct remind_plan *p)
+{
+	const struct vault_entry_info *info;
+	struct vault_summary s;
+
+	if (err != 0) {
+		plan_unread(state, p, err);
+		return;
+	}
+	vault_summarize(v, &s);
+	hold_clock(app, state, &s, p);
+	if (s.trust != VAULT_TRUST_VERIFIED)
+		remind_plan_problem(state, p, "trust", REMIND_DUE,
+		    "the vault is not verified on this host, so what it says of dates may be old; "
+		    "the next touch accepts it");
+	for (size_t i = 0; (info = vault_entry_at(v, i)) != NULL; i++)
+		plan_entry(state, p, v, info);
+}
+
+static json_t *message(const struct app *app, const struct remind_place *place, bool test,
+    bool repeated, enum remind_level level, json_t *reminders, json_t *problems)
+{
+	char host[256] = "", when[32];
+
+	(void)gethostname(host, sizeof(host) - 1);
+	return json_pack("{s:b,s:b,s:s,s:o,s:o,s:s,s:o,s:o}", "test", test, "repeated", repeated,
+	    "level", remind_level_name(level), "vault", text_json(place->vault), "host",
+	    text_json(host), "at", text_time_json(app->now, when), "reminders", reminders,
+	    "problems", problems);
+}
+
+json_t *remind_message(const struct app *app, const struct remind_place *place,
+    const struct remind_plan *p, bool repeated)
+{
+	return message(app, place, false, repeated, p->level, json_incref(p->reminders),
+	    json_incref(p->problems));
+}
+
+json_t *remind_test_message(const struct app *app, const struct remind_place *place)
+{
+	const struct vault_entry_info info = { .name = "test/entry", .rotate_reason = "a test" };
+	const struct rotation_outlook o = { ROTATION_SOON, app->now + PERIOD_DAY_SECONDS,
+		app->now + PERIOD_DAY_SECONDS, 0, false };
+	json_t *standing = standing_json(&info, &o, app->now);
+
+	(void)json_object_set_new(standing, "level", json_string(remind_level_name(REMIND_SOON)));
+	return message(
+	    app, place, true, false, REMIND_SOON, json_pack("[o]", standing), json_array());
+}
