@@ -48,7 +48,7 @@ class Home:
 
     def __init__(self, directory):
         self.dir = directory
-        os.makedirs(directory, 0o700)
+        os.makedirs(directory, 0o700, exist_ok=True)
         self.env = {"HOME": directory, "PATH": os.environ["PATH"], "TERM": "dumb",
                     "ASAN_OPTIONS": os.environ["ASAN_OPTIONS"]}
         self.vault = os.path.join(directory, ".local/share/touchvault/default.tv")

@@ -12,12 +12,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
+# Beside the tools of the tests, what the package to be installed depends on.
 PACKAGES = """systemd systemd-sysv udev dbus libpam-systemd kmod acl util-linux login passwd procps
     python3 libfido2-1 fido2-tools libykpers-1-1 yubikey-personalization libsodium23 libcbor0.8
-    libjansson4 libseccomp2 libssl3 usbutils""".split()
+    libjansson4 libseccomp2 libssl3 libtss2-esys-3.0.2-0 usbutils strace openssh-server openssh-client""".split()
 MODULES = ["virtio_pci", "9pnet_virtio", "9p", "overlay"]
-NEEDS = ("qemu-system-x86_64", "mmdebstrap", "dpkg-deb", "apt-get", "busybox")
+NEEDS = ("qemu-system-x86_64", "mmdebstrap", "dpkg-deb", "apt-get", "busybox", "swtpm", "mke2fs")
 TIME_LIMIT = 600
 
 INIT = """#!/bin/busybox sh
@@ -67,8 +69,9 @@ def unpack_kernel(directory):
     subprocess.run(["apt-get", "download", "-q", package], cwd=directory, check=True)
     subprocess.run(["dpkg-deb", "-x", *glob.glob(directory + "/linux-image-*.deb"),
                     directory + "/kernel"], check=True)
-    # PVH boots what is inside.
-    with open(glob.glob(directory + "/kernel/boot/vmlinuz-*")[0], "rb") as f:
+    # PVH boots what is inside, the sooner, but hides a TPM from the kernel.
+    shutil.copy(glob.glob(directory + "/kernel/boot/vmlinuz-*")[0], directory + "/vmlinuz")
+    with open(directory + "/vmlinuz", "rb") as f:
         image = f.read()
     with open(directory + "/vmlinux", "wb") as f:
         f.write(lzma.LZMADecompressor().decompress(image[image.index(b"\xfd7zXZ\0"):]))
@@ -79,6 +82,8 @@ def make_root(directory):
     subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", "--include=" + ",".join(PACKAGES),
                     '--aptopt=Acquire::Languages "none"', "--dpkgopt=path-exclude=/usr/share/doc/*",
                     "--dpkgopt=path-exclude=/usr/share/locale/*", "bookworm", root], check=True)
+    # From here on packages are unpacked whole.
+    os.unlink(root + "/etc/dpkg/dpkg.cfg.d/99mmdebstrap")
     version = os.listdir(directory + "/kernel/lib/modules")[0]
     shutil.copytree(directory + "/kernel/lib/modules/" + version,
                     root + "/usr/lib/modules/" + version, symlinks=True)
@@ -91,6 +96,9 @@ def make_root(directory):
         there("useradd", "-m", "-s", "/bin/sh", user)
     there("systemctl", "-q", "mask", "systemd-timesyncd", "apt-daily.timer", "fstrim.timer",
           "systemd-networkd", "e2scrub_all.timer", "dpkg-db-backup.timer", "systemd-firstboot")
+    there("systemctl", "-q", "disable", "ssh")
+    # The same machine at every boot.
+    write(root + "/etc/machine-id", "0123456789abcdef0123456789abcdef\n")
     write(root + "/etc/systemd/system/lab.service", SERVICE)
     write(root + "/etc/systemd/system/getty@tty1.service.d/lab.conf", GETTY)
     os.symlink("../lab.service", mkdir(root + "/etc/systemd/system/multi-user.target.wants") + "/lab.service")
@@ -159,19 +167,54 @@ def prepare(directory):
     shutil.copy(__file__, made_by)
 
 
-def boot(directory, share):
-    """Boot, run /host/guest.py, and be off again: its exit status and what it said."""
+def machine(directory, share, tpm, disk):
+    """The command that is a machine. tpm: where swtpm keeps it; disk: a file."""
+    kernel = "/vmlinuz" if tpm else "/vmlinux"
     command = ["qemu-system-x86_64", "-accel", "tcg", "-M", "q35", "-cpu", "max", "-m", "1024",
                "-smp", "1", "-nodefaults", "-no-reboot", "-display", "none",
-               "-serial", "file:" + share + "/console", "-kernel", directory + "/vmlinux",
+               "-serial", "file:" + share + "/console", "-kernel", directory + kernel,
                "-initrd", directory + "/initramfs", "-device", "virtio-rng-pci",
                "-append", "console=ttyS0 quiet panic=-1 systemd.show_status=no mitigations=off"]
     for tag, path, how in (("root", directory + "/root", ",readonly=on"), ("host", share, "")):
         command += ["-virtfs", f"local,path={path},mount_tag={tag},security_model=none{how},"
                     "multidevs=remap"]
-    try:
-        subprocess.run(command, check=True, timeout=TIME_LIMIT, stdin=subprocess.DEVNULL)
-    except subprocess.TimeoutExpired:
+    if tpm:
+        command += ["-chardev", "socket,id=tpm,path=" + tpm + "/control", "-tpmdev", "emulator,id=tpm0,chardev=tpm",
+                    "-device", "tpm-tis,tpmdev=tpm0"]
+    if disk:
+        command += ["-drive", f"if=none,id=disk,format=raw,file={disk}", "-device",
+                    "virtio-blk-pci,drive=disk"]
+    return command
+
+
+def start_tpm(state):
+    """It ends with the machine. Its state stays."""
+    process = subprocess.Popen(["swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + state, "--ctrl",
+                                f"type=unixio,path={state}/control", "--terminate"], stdin=subprocess.DEVNULL)
+    while not os.path.exists(state + "/control") and process.poll() is None:
+        time.sleep(0.01)
+    return process
+
+
+def boot(directory, share, tpm=None, disk=None):
+    """Boot, run /host/guest.py, and be off again: its exit status and what it said. Where
+    the guest writes /host/cut, the power is cut: status 0."""
+    for name in ("status", "said", "cut"):
+        if os.path.exists(os.path.join(share, name)):
+            os.unlink(os.path.join(share, name))
+    tpm_process = start_tpm(tpm) if tpm else None
+    end = time.monotonic() + TIME_LIMIT
+    with subprocess.Popen(machine(directory, share, tpm, disk), stdin=subprocess.DEVNULL) as process:
+        while process.poll() is None and time.monotonic() < end and not read(share + "/cut"):
+            time.sleep(0.1)
+        off = process.poll() is not None
+        process.kill()
+    if tpm_process:
+        tpm_process.terminate()
+        tpm_process.wait()
+    if read(share + "/cut"):
+        return 0, read(share + "/said")
+    if not off:
         print("vm: it was not off in time", file=sys.stderr)
     status = read(share + "/status")
     # What the kernel says is of interest where the guest didn't come to its end.

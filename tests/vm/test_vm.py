@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One boot: what is installed is taken in, and guest.py run."""
+"""Boot the lab with the package, and let what is for the guest run.
+
+    test_vm.py seat|power"""
+import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,16 +16,49 @@ SKIPPED = 77
 TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 
 
-def share_for(directory):
+def older(package, directory):
+    """The same, as a version before it would be: with a file that is gone since."""
+    subprocess.run(["dpkg-deb", "-R", package, directory + "/older"], check=True)
+    with open(directory + "/older/DEBIAN/control", encoding="utf-8") as f:
+        control = re.sub(r"^(Version: ).*$", r"\g<1>0~older", f.read(), flags=re.M)
+    lab.write(directory + "/older/DEBIAN/control", control)
+    lab.write(directory + "/older/usr/share/doc/touchvault/only-in-the-old", "")
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-b", directory + "/older", directory + "/older.deb"],
+                   check=True, stdout=subprocess.DEVNULL)
+
+
+def share_for(directory, guest):
     """What the guest sees as /host."""
-    for folder in ("e2e", "virtual", "vm"):
+    for folder in ("e2e", "fault", "virtual", "vm"):
         shutil.copytree(os.path.join(TESTS, folder), os.path.join(directory, "tests", folder),
                         ignore=shutil.ignore_patterns("*.c", "*.h", "__pycache__"))
-    shutil.copy(os.path.join(directory, "tests/vm/guest.py"), directory)
+    shutil.copy(os.path.join(directory, "tests/vm", guest), directory + "/guest.py")
     shutil.copy(os.environ["VTOKEN"], os.path.join(directory, "vtoken"))
     shutil.copy(os.environ["VIRTUALYK"], os.path.join(directory, "libvirtualyk.so"))
-    subprocess.run(["cmake", "--install", os.environ["BUILD"], "--prefix", "/usr"], check=True,
-                   stdout=subprocess.DEVNULL, env={**os.environ, "DESTDIR": directory + "/installed"})
+    package, = glob.glob(os.environ["PACKED"] + "/touchvault_*.deb")
+    shutil.copy(package, directory + "/touchvault.deb")
+    older(package, directory)
+
+
+def seat(share):
+    share_for(share, "guest.py")
+    return lab.boot(os.environ["LAB"], share)
+
+
+def power(share):
+    """Two boots of one machine, with its TPM and its disk; the first ends abruptly."""
+    share_for(share, "guest_power.py")
+    disk = share + ".disk"
+    os.mkdir(share + "/tpm")
+    try:
+        subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", disk, "128M"], check=True)
+        status, said = lab.boot(os.environ["LAB"], share, tpm=share + "/tpm", disk=disk)
+        if status == 0:
+            print(said)
+            status, said = lab.boot(os.environ["LAB"], share, tpm=share + "/tpm", disk=disk)
+    finally:
+        os.unlink(disk)
+    return status, said
 
 
 def main():
@@ -31,8 +68,7 @@ def main():
         sys.exit(SKIPPED)
     lab.prepare(os.environ["LAB"])
     with tempfile.TemporaryDirectory(prefix="touchvault-vm.") as share:
-        share_for(share)
-        status, said = lab.boot(os.environ["LAB"], share)
+        status, said = {"seat": seat, "power": power}[sys.argv[1]](share)
     print(said)
     # Exit status 0 of a run in which nothing ran would be a defect.
     sys.exit(status or (0 if "\nOK" in said else 1))

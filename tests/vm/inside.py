@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the tests inside share: users, the seat, and tokens to plug in."""
+import functools
+import os
+import re
+import shutil
+import sys
+
+for folder in ("e2e", "virtual", "virtual/ykotp", "vm"):
+    sys.path.insert(0, "/host/tests/" + folder)
+os.environ.update(TOUCHVAULT="/usr/bin/touchvault", VTOKEN="/host/vtoken", HOME="/root",
+                  PATH="/usr/sbin:/usr/bin:/sbin:/bin")
+from harness import *  # noqa: E402
+from harness import FIDO_DESCRIPTOR  # noqa: E402
+from uhid import UhidToken  # noqa: E402
+from vhci import Slots, VhciYubiKey  # noqa: E402
+from virtualyk import VirtualYk  # noqa: E402
+
+PACKAGE = "/host/touchvault.deb"
+PACKAGED = "/usr/lib/udev/rules.d/70-touchvault.rules"
+RULES = "/etc/udev/rules.d/"
+DISTRIBUTIONS = ("60-fido-id.rules", "69-yubikey.rules", "70-uaccess.rules")
+
+
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def until(what, condition):
+    end = time.monotonic() + 120
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("it never came about that " + what)
+        time.sleep(0.05)
+
+
+def in_front():
+    """Whose session, as logind has it. What else the file has may be out of date."""
+    with open("/run/systemd/seats/seat0", encoding="utf-8") as f:
+        return re.findall(r"^ACTIVE_UID=(.+)$", f.read(), re.M)
+
+
+def log_in():
+    run("systemctl", "start", "getty@tty1")
+    until("alice is at the seat", lambda: in_front() == ["1000"])
+
+
+def log_out():
+    run("systemctl", "stop", "getty@tty1")
+    until("nobody is at the seat", lambda: in_front() == [])
+
+
+def mask(masked):
+    """Debian's own rules would let alice in, and ours prove nothing."""
+    for name in DISTRIBUTIONS:
+        if masked:
+            os.symlink("/dev/null", RULES + name)
+        else:
+            os.unlink(RULES + name)
+    run("udevadm", "control", "--reload")
+
+
+@functools.cache
+def slots():
+    """An HMAC key in slot 2 that wants a touch. The library is loaded once."""
+    yk = VirtualYk("/host/libvirtualyk.so", "/run")
+    yk.program(2, bytes(range(20)), "hmac-lt64", "chal-btn-trig", "serial-api-visible")
+    environment = yk.environment(TOUCHVAULT)
+    del environment["LD_PRELOAD"]
+    return Slots(yk.library, environment)
+
+
+class Lab(Case):
+    def setUp(self):
+        super().setUp()
+        os.chmod(self.dir, 0o755)
+        self.alice = self.of("alice")
+        self.bob = self.of("bob")
+
+    def of(self, name, directory=None):
+        home = Home(directory or os.path.join(self.dir, name))
+        shutil.chown(home.dir, name, name)
+        home.wrap = ["setpriv", "--reuid", name, "--regid", name, "--init-groups"]
+        home.command = lambda *args: [*home.wrap, TOUCHVAULT, *args]
+        return home
+
+    def plug(self, token=None, **options):
+        token = token or self.token(**options)
+        device = UhidToken(token, FIDO_DESCRIPTOR)
+        self.addCleanup(self.unplug, device)
+        until("the kernel has a node for it", lambda: os.listdir("/sys/class/hidraw"))
+        run("udevadm", "settle")
+        return token, device
+
+    def plug_yubikey(self, **options):
+        device = VhciYubiKey(self.token(), slots(), FIDO_DESCRIPTOR, **options)
+        self.addCleanup(self.unplug, device)
+        until("both interfaces are there", lambda: len(os.listdir("/sys/class/hidraw")) == 2)
+        run("udevadm", "settle")
+        return device
+
+    def unplug(self, device):
+        device.close()
+        until("the device is gone", lambda: not os.listdir("/sys/class/hidraw"))
+        run("udevadm", "settle")
+
+    def touch(self, token):
+        until("it waits for a touch", lambda: token.status()["waiting"] == "1")
+        token.control("touch now")
+
+    def check(self, home):
+        result = home.run("--json", "udev", "check")
+        self.clean(result)
+        return json.loads(result.out)["tokens"]
+
+    def mend(self, token):
+        """Do as it says."""
+        for command in token["mend"].split(" && "):
+            self.assertTrue(command.startswith("sudo "), token)
+            run(*command.split()[1:])
+
+
+__all__ = [name for name in dir() if not name.startswith("_")]

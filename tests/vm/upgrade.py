@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Under a vault in use the package is replaced by a newer one, removed and purged.
+Nothing of a user's is touched, and nothing of the package's stays."""
+from inside import *
+
+OLD = "/host/older.deb"
+
+
+class Upgrade(Lab):
+    def files(self):
+        """All that alice has, and what is in it."""
+        return {os.path.join(folder, name): digest(os.path.join(folder, name))
+                for folder, _, names in os.walk(self.alice.dir) for name in names}
+
+    def test_all(self):
+        run("dpkg", "-i", OLD)
+        self.assertTrue(os.path.exists("/usr/share/doc/touchvault/only-in-the-old"))
+        token, device = self.plug()
+        self.ok(self.alice.run("init"))
+        self.ok(self.alice.run("add", "k", "--field", "a=-", stdin=b"value"))
+        token.control("touch-policy never")
+        had = self.files()
+        self.replaced_while_waiting(token)
+        self.assertFalse(os.path.exists("/usr/share/doc/touchvault/only-in-the-old"))
+        self.assertEqual(self.files(), had)
+        token.control("touch-policy at-once")
+        self.assertEqual(self.ok(self.alice.run("get", "k")).out, b"value")
+        listed = [p for p in run("dpkg", "-L", "touchvault").split() if os.path.isfile(p)]
+        self.assertGreater(len(listed), 5)
+        self.removed(token, device, listed)
+        self.assertEqual(self.files(), had)
+        # The rules apply to what is plugged in already.
+        run("dpkg", "-i", PACKAGE)
+        self.assertEqual(self.ok(self.alice.run("get", "k")).out, b"value")
+
+    def replaced_while_waiting(self, token):
+        """Whoever waits for a touch gets the secret, from the old program."""
+        terminal = self.alice.on_terminal("get", "k", pipe_stdout=True)
+        terminal.expect("Touch")
+        run("dpkg", "-i", PACKAGE)
+        self.touch(token)
+        self.assertEqual(self.ok(terminal.finish()).out, b"value")
+
+    def removed(self, token, device, listed):
+        """With it goes the permission on what is plugged in from then on."""
+        for how in ("--remove", "--purge"):
+            run("dpkg", "-i", PACKAGE)
+            run("dpkg", how, "touchvault")
+            self.assertEqual([p for p in listed if os.path.exists(p)], [], how)
+            self.unplug(device)
+            device = self.plug(token)[1]
+            node = "/dev/" + os.listdir("/sys/class/hidraw")[0]
+            self.assertNotIn("alice", run("getfacl", "-c", node), how)
+            self.assertFalse(os.path.exists("/dev/touchvault"), how)
+        self.assertEqual(run("find", "/etc", "/usr", "/var/lib/dpkg/info", "-name", "*touchvault*"), "")
