@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/rotation_info.h"
 #include "cli/session.h"
+#include "cli/snooze.h"
 
 const struct option_spec due_options[] = {
 	{ "within", "PERIOD", false, "all whose date is not further away, instead of what is due" },
@@ -102,6 +103,7 @@ int cmd_due(struct app *app, const struct arguments *args)
 		r = session_open(app, &v);
 	if (r != 0)
 		return r;
+	snooze_apply(app, v);
 	l.now = rotation_now(app, v);
 	if (period_is_set(within) || ics)
 		limit = period_is_set(within) ? period_after(l.now, within) : PERIOD_TIME_MAX;

@@ -8,6 +8,7 @@
 #include "cli/remind.h"
 #include "cli/rotation_info.h"
 #include "cli/session.h"
+#include "cli/snooze.h"
 
 const struct option_spec reminders_options[] = {
 	{ "timeout", "SECONDS", false, "run, test: how long a hook may take" },
@@ -129,6 +130,7 @@ static json_t *snoozed_json(struct app *app)
 
 	if (session_open(app, &v) != 0)
 		return json_null();
+	snooze_apply(app, v);
 	a = json_array();
 	for (size_t i = 0; (info = vault_entry_at(v, i)) != NULL; i++)
 		if (vault_entry_outlook(v, info, app->now).snoozed)

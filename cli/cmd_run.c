@@ -54,8 +54,8 @@ static void purpose_print(const struct child *c, const char *program, char ret[s
 	}
 }
 
-static int check_policy(const struct app *app, const struct arguments *args, const struct vault *v,
-    const struct child *c)
+static int check_policy(
+    const struct app *app, const struct arguments *args, struct vault *v, const struct child *c)
 {
 	bool allowed = option_is_given(args, "overdue");
 	int64_t now = rotation_now(app, v);

@@ -1,27 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/command.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "cli/output.h"
 #include "cli/rotation_info.h"
 #include "cli/session.h"
+#include "cli/snooze.h"
 
 /* Longer is not put off, but given up. */
 #define SNOOZE_DAYS_MAX 90
-
-struct snooze {
-	const char *name;
-	int64_t until;
-};
-
-static int change(struct vault *v, void *ctx)
-{
-	const struct snooze *s = ctx;
-
-	return vault_entry_snooze(v, s->name, s->until);
-}
 
 /* "3d", "2027-01-31", or "off". */
 static int parse(const struct app *app, const char *text, int64_t now, int64_t *ret)
@@ -46,27 +34,26 @@ static int parse(const struct app *app, const char *text, int64_t now, int64_t *
 int cmd_snooze(struct app *app, const struct arguments *args)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
-	struct snooze s = { .name = args->operands[0] };
+	const char *name = args->operands[0];
 	const struct vault_entry_info *info;
-	char purpose[VAULT_NAME_MAX + 16], date[32];
-	int r = session_name_check(app, s.name);
+	int64_t until = 0;
+	char date[32];
+	int r = session_name_check(app, name);
 
 	if (r == 0)
-		r = parse(app, args->operands[1], app->now, &s.until);
+		r = parse(app, args->operands[1], app->now, &until);
 	if (r == 0)
 		r = session_open(app, &v);
 	if (r == 0)
-		r = session_find(app, v, s.name, &info);
-	if (r != 0)
-		return r;
-	(void)snprintf(purpose, sizeof(purpose), "snooze %s", s.name);
-	r = session_change(app, v, purpose, change, &s);
+		r = session_find(app, v, name, &info);
+	if (r == 0)
+		r = snooze_set(app, v, info, until);
 	if (r != 0)
 		return r;
 	if (app->json)
-		return out_json(app,
-		    json_pack("{s:s,s:o}", "name", s.name, "snoozed_until", time_json(s.until)));
-	note(app, "%s is %s%s", s.name, s.until == 0 ? "told of again" : "snoozed until ",
-	    s.until == 0 ? "" : text_date(s.until, date));
+		return out_json(
+		    app, json_pack("{s:s,s:o}", "name", name, "snoozed_until", time_json(until)));
+	note(app, "%s is %s%s", name, until == 0 ? "told of again" : "snoozed on this host until ",
+	    until == 0 ? "" : text_date(until, date));
 	return STATUS_OK;
 }

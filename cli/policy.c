@@ -3,9 +3,10 @@
 
 #include "cli/output.h"
 #include "cli/rotation_info.h"
+#include "cli/snooze.h"
 
-int policy_read_check(const struct app *app, const struct vault *v,
-    const struct vault_entry_info *info, bool allowed, int64_t now)
+int policy_read_check(const struct app *app, struct vault *v, const struct vault_entry_info *info,
+    bool allowed, int64_t now)
 {
 	struct rotation_outlook o = vault_entry_outlook(v, info, now);
 	enum policy_overdue overdue = vault_policy(v)->overdue;
@@ -21,7 +22,8 @@ int policy_read_check(const struct app *app, const struct vault *v,
 		    "replaces it",
 		    info->name, what, text_date(o.at, date), info->name);
 	/* Who snoozed it knows; a refusal isn't put off. */
-	if (!o.snoozed || overdue == POLICY_REFUSE)
+	snooze_apply(app, v);
+	if (!vault_entry_outlook(v, info, now).snoozed || overdue == POLICY_REFUSE)
 		warn(app, "%s %s %s; \"touchvault rotate %s\" replaces it", info->name, what,
 		    text_date(o.at, date), info->name);
 	return STATUS_OK;

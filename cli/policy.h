@@ -13,7 +13,7 @@
 
 /* Whether the entry's current credential may be given out at now; says so where it is
  * overdue. allowed: whether the option is given. Exit status, reported. */
-int policy_read_check(const struct app *, const struct vault *, const struct vault_entry_info *,
+int policy_read_check(const struct app *, struct vault *, const struct vault_entry_info *,
     bool allowed, int64_t now) __attribute__((warn_unused_result));
 /* Whether a schedule may have that; an unset one may be had. Exit status, reported. */
 int policy_every_check(const struct app *, const struct vault *, struct period every)

@@ -2,6 +2,7 @@
 #include "cli/remind.h"
 
 #include "cli/output.h"
+#include "cli/snooze.h"
 
 /* Who reads the journal needn't know the names. */
 static void say_counts(const struct app *app, const struct remind_plan *p, const json_t *channels)
@@ -91,6 +92,8 @@ static int run(struct app *app, const struct remind_place *place, struct remind_
 	int err = vault_open(vp, 0, &v), r;
 	json_t *channels;
 
+	if (err == 0)
+		snooze_apply(app, v);
 	remind_plan_vault(app, state, v, err, p);
 	if (state->damaged)
 		remind_plan_problem(state, p, NULL, REMIND_DUE,

@@ -10,6 +10,7 @@
 #include "cli/rotate.h"
 #include "cli/rotation_info.h"
 #include "cli/session.h"
+#include "cli/snooze.h"
 #include "vault/cleanup.h"
 
 struct work {
@@ -260,7 +261,7 @@ static void free_todo(struct todo **t)
 }
 
 /* Names are copied: a commit takes those of the vault away. */
-static struct todo *collect(const struct app *app, const struct vault *v, const char *dir)
+static struct todo *collect(const struct app *app, struct vault *v, const char *dir)
 {
 	const struct vault_entry_info *info;
 	int64_t now = rotation_now(app, v);
@@ -268,6 +269,7 @@ static struct todo *collect(const struct app *app, const struct vault *v, const 
 	struct todo *t;
 
 	vault_summarize(v, &s);
+	snooze_apply(app, v);
 	t = calloc(1, sizeof(*t) + (s.n_entries + 1) * sizeof(t->items[0]));
 	for (size_t i = 0; t != NULL && (info = vault_entry_at(v, i)) != NULL; i++) {
 		if (!is_due(v, info, now))

@@ -216,8 +216,8 @@ static void policy_decode(struct rbuf *b, struct policy *ret)
 	ret->overdue = b->bad ? POLICY_WARN : (enum policy_overdue)overdue;
 }
 
-#define ROTATION_IDLE_LEN 3 /* what there is when none is under way */
-#define ROTATION_LEN 9
+#define ROTATION_IDLE_LEN 2 /* what there is when none is under way */
+#define ROTATION_LEN 8
 
 static void rotation_decode(struct index *x, struct rbuf *b, struct rotation *ret)
 {
@@ -226,7 +226,6 @@ static void rotation_decode(struct index *x, struct rbuf *b, struct rotation *re
 
 	ret->made = timestamp(b);
 	ret->expires = timestamp(b);
-	ret->snoozed = timestamp(b);
 	ret->host = "";
 	if (n == ROTATION_IDLE_LEN)
 		return;
@@ -405,7 +404,6 @@ static void rotation_encode(struct wbuf *b, const struct rotation *r)
 	cbor_w_array(b, r->state == ROTATION_ACTIVE ? ROTATION_IDLE_LEN : ROTATION_LEN);
 	cbor_w_uint(b, (uint64_t)r->made);
 	cbor_w_uint(b, (uint64_t)r->expires);
-	cbor_w_uint(b, (uint64_t)r->snoozed);
 	if (r->state == ROTATION_ACTIVE)
 		return;
 	cbor_w_uint(b, r->state);

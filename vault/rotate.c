@@ -91,7 +91,6 @@ int vault_entry_snooze(struct vault *v, const char *name, int64_t until)
 	if (until < 0)
 		return VAULT_ERR_ARGUMENT;
 	e->info.rotation.snoozed = until;
-	vault_change_is(v, VAULT_CHANGE_ENTRY, name);
 	return 0;
 }
 

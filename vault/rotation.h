@@ -59,7 +59,7 @@ enum rotation_event {
 struct rotation {
 	struct schedule schedule;
 	int64_t made, expires; /* of the current credential */
-	int64_t snoozed;       /* until then it isn't told */
+	int64_t snoozed;       /* until then it isn't told; not kept in the vault */
 	enum rotation_state state;
 	int64_t since;                     /* of the state; 0 if active, as all that follows */
 	const char *host;                  /* which made the last step */

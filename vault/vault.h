@@ -359,7 +359,8 @@ const uint8_t *vault_entry_id(const struct vault_entry_info *);
  * NO_ENTRY, ARGUMENT. */
 int vault_entry_schedule_set(struct vault *, const char *name, const struct schedule *,
     int64_t expires) __attribute__((warn_unused_result));
-/* Don't tell of it until then; 0: tell again. NO_ENTRY, ARGUMENT. */
+/* Don't tell of it until then; 0: tell again. Not a change: it holds in memory, until
+ * the vault is loaded anew. NO_ENTRY, ARGUMENT. */
 int vault_entry_snooze(struct vault *, const char *name, int64_t until)
     __attribute__((warn_unused_result));
 /* The current credential was replaced by hand: takes the mark away, and begins its

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """When entries are to be rotated: schedules, what is due, the calendar, the clock."""
 import datetime
+import glob
 import re
 import sys
 import zoneinfo
@@ -168,19 +169,50 @@ class Listing(Due):
     def test_snooze(self):
         self.home.set_clock("2027-05-10 12:00:00")
         for name in ("kraken", "ibkr/live"):
-            self.ok(self.run_touched("snooze", name, "3d"))
+            self.ok(self.home.run("snooze", name, "3d"))
         entry = self.due("--check")["kraken"]
         self.assertEqual((entry["status"], entry["snoozed_until"], self.status),
                          ("overdue", "2027-05-13T12:00:00Z", 0))
-        self.ok(self.run_touched("snooze", "kraken", "off"))
+        self.ok(self.home.run("snooze", "kraken", "off"))
         self.due("--check")
         self.assertEqual(self.status, 40)
         self.home.set_clock("2027-05-13 12:00:00")
         self.assertIsNone(self.due()["ibkr/live"]["snoozed_until"])
-        self.ok(self.run_touched("snooze", "kraken", "2027-06-01"))
+        self.ok(self.home.run("snooze", "kraken", "2027-06-01"))
         self.schedule("kraken", "--expires", "2027-05-20")
         self.home.set_clock("2027-05-20 12:00:00")
         self.assertIsNone(self.due()["kraken"]["snoozed_until"])
+
+    def snoozed(self, name):
+        return self.due()[name]["snoozed_until"]
+
+    def test_snooze_is_of_this_host_and_of_this_credential(self):
+        self.home.set_clock("2027-05-10 12:00:00")
+        before = digest(self.home.vault)
+        self.ok(self.home.run("snooze", "kraken", "30d"))
+        self.assertEqual(digest(self.home.vault), before)
+        path, = glob.glob(os.path.join(os.path.dirname(self.home.state), "snoozed-*.json"))
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        self.assertIsNotNone(self.snoozed("kraken"))
+        # A new credential has a time of its own.
+        self.ok(self.run_touched("edit", "kraken", "--from-json", stdin=b'{"key":"NEW"}'))
+        self.assertNotIn("kraken", self.due())
+        self.home.set_clock("2027-09-10 12:00:00")
+        self.assertIsNone(self.snoozed("kraken"))
+        # A damaged file snoozes nothing, says so, and is made anew.
+        self.ok(self.home.run("snooze", "kraken", "30d"))
+        for content in (b"{", b"[]", b'{"00": 1}', bytes(9 * 1024 * 1024)):
+            with open(path, "wb") as f:
+                f.write(content)
+            result = self.ok(self.home.run("due", "--json"))
+            self.assertIn(b"it is damaged", result.err)
+            self.ok(self.home.run("snooze", "kraken", "30d"))
+            self.assertIsNotNone(self.snoozed("kraken"))
+        os.chmod(path, 0o644)
+        self.assertIn(b"can't be read", self.home.run("due").err)
+        os.unlink(path)
+        os.symlink("/dev/zero", path)
+        self.assertIn(b"can't be read", self.home.run("due").err)
 
     def picture(self, columns):
         shown = self.home.on_terminal("due", "--within", "1y", columns=columns).finish().shown.decode()
@@ -316,7 +348,7 @@ class BadInput(Due):
         for args in (["kraken"], ["kraken", "x"], ["kraken", "0d"], ["kraken", "91d"], ["kraken", "2026-01-01"],
                      ["kraken", "2028-01-01"]):
             with self.subTest(args):
-                self.refused(self.run_touched("snooze", *args), 2)
+                self.refused(self.home.run("snooze", *args), 2)
         for args in (["--within", "x"], ["--within", "never"], ["--ics", "--json"], ["kraken"]):
             with self.subTest(args):
                 self.assertEqual(self.run_touched("due", *args).status, 2)

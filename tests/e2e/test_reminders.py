@@ -142,7 +142,7 @@ class Telling(Reminders):
 
     def test_snoozed(self):
         self.home.set_clock(OVERDUE)
-        self.touched("snooze", "ibkr/live", "3d")
+        self.ok(self.home.run("snooze", "ibkr/live", "3d"))
         self.assertEqual(self.told(), [])
         self.assertEqual(self.status()["snoozed"], [{"name": "ibkr/live", "until": self.status()["snoozed"][0]["until"]}])
         self.home.set_clock("2027-05-07 10:01:00")

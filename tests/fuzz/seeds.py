@@ -209,7 +209,7 @@ def limits():
         entry = head(4, 14) + b"\x50" + bytes(16) + name(0, 128) + b"\1\0\x58\x20" + bytes(32) + b"\0\0"
         entry += head(4, n) + b"".join(name(i, 4) for i in range(n))
         entry += head(5, n) + b"".join(name(i, 4) + b"\x61v" for i in range(n))
-        idle = b"\x60\0" + unset + head(4, 3) + bytes(3)
+        idle = b"\x60\0" + unset + head(4, 2) + bytes(2)
         before = start + head(4, 1) + token + head(4, 1) + host + head(4, 1)
         write("vault_index", f"fields-{n}", before + entry + idle + b"\x80" + schedule)
         few = entry[:entry.index(head(4, n) + b"\x64")] + b"\x81\x61f\xa0"

@@ -247,10 +247,10 @@ def index_policy(c):
 
 
 def index_rotation(c):
-    n = c.array(3, 9)
-    require(n in (3, 9), "index", "length of rotation")
-    r = {"made": c.time(), "expires": c.time(), "snoozed": c.time(), "state": None}
-    if n == 9:
+    n = c.array(2, 8)
+    require(n in (2, 8), "index", "length of rotation")
+    r = {"made": c.time(), "expires": c.time(), "state": None}
+    if n == 8:
         state = c.uint()
         require(1 <= state <= 4, "index", "state")
         r |= {"state": STATES[state], "since": c.time(), "host": c.text(64), "works_from": c.time(),

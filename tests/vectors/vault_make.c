@@ -16,7 +16,6 @@
  *	stage NAME | verify | promote | rollback | revoke | retire | abort
  *	                   a step of a rotation; stage takes the fields before it
  *	schedule NAME EVERY    "" of a part: the vault's; NAME "-": the vault's own
- *	snooze NAME SECONDS
  *	policy MAX-AGE 0|1|2
  *
  * On failure it prints vault_strerror and ends with 1.
@@ -155,8 +154,6 @@ static int apply(struct vault *v, void *ctx)
 			return apply_step(v, c, (enum rotation_event)i);
 	if (strcmp(c->verb, "schedule") == 0)
 		return apply_schedule(v, c);
-	if (strcmp(c->verb, "snooze") == 0)
-		return vault_entry_snooze(v, c->a, atoll(c->b));
 	if (strcmp(c->verb, "policy") == 0)
 		return apply_policy(v, c);
 
