@@ -172,7 +172,7 @@ class Systemd(Timed):
         self.assertEqual(self.run_service(), {"desktop": True, "hook net": True})
 
     def test_a_path_with_everything_in_it(self):
-        folder = os.path.join(self.home.dir, "50% $HOME \"quoted\" 'it' back\\slash")
+        folder = os.path.join(self.home.dir, "50%h ${HOME} \"quoted\" 'it' back\\slash")
         os.mkdir(folder, 0o700)
         copy = os.path.join(folder, "a.tv")
         shutil.copy(self.home.vault, copy)
@@ -233,7 +233,7 @@ class Cron(Timed):
         subprocess.run(["/bin/sh", "-c", command], env={"PATH": "/usr/bin:/bin", **env}, check=True)
 
     def test_no_crontab_yet_and_two_vaults(self):
-        folder = os.path.join(self.home.dir, "50% of 'it' $HOME \\")
+        folder = os.path.join(self.home.dir, "50%h of 'it' ${HOME} \\")
         os.mkdir(folder, 0o700)
         copy = os.path.join(folder, "a.tv")
         shutil.copy(self.home.vault, copy)
