@@ -88,6 +88,7 @@ def due_group(s, n):
     """On a day when nothing is due, which is most of them; and a list of all dates."""
     commands = twice("touchvault due", s.vault(n, "due"), expect="")
     commands.append(Command("touchvault due --within 1y", s.vault(n, "due", "--within", "1y")))
+    commands.append(Command("touchvault reminders run", s.vault(n, "reminders", "run"), expect=""))
     commands.append(Command("touchvault list", s.vault(n, "list")))
     return {"title": f"due, {n:,} entries", "commands": commands}
 
