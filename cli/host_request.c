@@ -120,7 +120,7 @@ int host_request_read(const struct app *app, const char *path, struct vault_host
 	bool is_file = path != NULL && strcmp(path, "-") != 0;
 	_cleanup_close_ int fd = is_file ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
 	char text[TEXT_MAX + 1];
-	size_t len;
+	size_t len = 0;
 	int r;
 
 	if (is_file && fd < 0)

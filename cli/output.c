@@ -191,7 +191,7 @@ int fail_token(const struct app *app, int err, int retries)
 	    what, next);
 }
 
-static void remark(const char *fmt, va_list ap)
+__attribute__((format(printf, 1, 0))) static void remark(const char *fmt, va_list ap)
 {
 	char raw[SENTENCE_MAX], clean[SENTENCE_MAX];
 
@@ -199,7 +199,7 @@ static void remark(const char *fmt, va_list ap)
 	(void)dprintf(STDERR_FILENO, "touchvault: %s\n", text_clean(raw, clean, sizeof(clean)));
 }
 
-static void remark_json(const char *fmt, va_list ap)
+__attribute__((format(printf, 1, 0))) static void remark_json(const char *fmt, va_list ap)
 {
 	char raw[SENTENCE_MAX];
 	_cleanup_free_ char *line = NULL;
