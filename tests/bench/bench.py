@@ -124,6 +124,7 @@ def version_group(s):
     commands = twice("touchvault version", [s.touchvault, "version"])
     commands.append(Command("trivial: libsodium, a line", [s.tool("bench_trivial")],
                             expect="trivial\n", aim=1.5))
+    commands.append(Command("/bin/true", ["/bin/true"], expect=""))
     return {"title": "version", "commands": commands}
 
 
