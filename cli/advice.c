@@ -104,6 +104,10 @@ const char *advice_for_vault(int err)
 	case VAULT_ERR_FORK:
 		return "copies were changed apart: to go on with this one, repeat with "
 		       "--accept-rollback";
+	case VAULT_ERR_REVIVED:
+		return "somebody changed a copy from before a host was revoked: copy this host's "
+		       "vault file there; or repeat with --accept-rollback, and revoke the host "
+		       "again";
 	case VAULT_ERR_REPLACED:
 		return "if you replaced it on purpose, repeat with --accept-rollback";
 	case VAULT_ERR_STATE:

@@ -113,6 +113,7 @@ enum exit_status exit_status_of_vault(int err)
 		return STATUS_TAMPERED;
 	case VAULT_ERR_ROLLBACK:
 	case VAULT_ERR_FORK:
+	case VAULT_ERR_REVIVED:
 	case VAULT_ERR_REPLACED:
 		return STATUS_ROLLED_BACK;
 	case VAULT_ERR_VERSION:

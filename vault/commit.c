@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vault/commit.h"
+#include "vault/hosts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -334,6 +335,10 @@ int vault_write_generation(struct vault *v, bool create, int64_t now)
 	randombytes_buf(fresh->a, sizeof(fresh->a));
 	randombytes_buf(fresh->b, sizeof(fresh->b));
 	v->index.committed = now;
+	if (!create) {
+		index_ancestor_push(&v->index, v->tag);
+		hosts_vouch(v);
+	}
 	r = kdf_master(v->header.vault_id, v->keys->slot.v, fresh->a, fresh->b, gen, fresh->master);
 	if (r == 0)
 		r = build(v, fresh, gen, &file, &len);

@@ -53,7 +53,11 @@ const char *vault_strerror(int err)
 	case VAULT_ERR_ROLLBACK:
 		return "older than what this host has seen";
 	case VAULT_ERR_FORK:
-		return "not the generation that this host has seen";
+		return "not the generation that this host has seen, nor one that came from it";
+	case VAULT_ERR_REVIVED:
+		return "a host is listed that this one has seen leave, or that nobody known here "
+		       "has "
+		       "approved";
 	case VAULT_ERR_REPLACED:
 		return "another vault than the one this path held";
 	case VAULT_ERR_VERSION:

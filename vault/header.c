@@ -8,8 +8,9 @@
 
 static bool sane(const struct header *h)
 {
-	return h->gen > 0 && h->n_token_slots >= 1 && h->n_token_slots <= VAULT_TOKEN_SLOTS_MAX &&
-	       h->n_host_slots >= 1 && h->n_host_slots <= VAULT_HOST_SLOTS_MAX &&
+	return h->gen > 0 && h->gen <= HEADER_GEN_MAX && h->n_token_slots >= 1 &&
+	       h->n_token_slots <= VAULT_TOKEN_SLOTS_MAX && h->n_host_slots >= 1 &&
+	       h->n_host_slots <= VAULT_HOST_SLOTS_MAX &&
 	       h->token_slots_len <= VAULT_TOKEN_SLOTS_MAX * TOKEN_SLOT_MAX &&
 	       h->host_slots_len == h->n_host_slots * (size_t)HOST_SLOT_LEN &&
 	       h->index_len >= AEAD_OVERHEAD && h->index_len <= INDEX_MAX &&

@@ -19,9 +19,12 @@
 #define INDEX_MAX ((size_t)64 * 1024 * 1024)
 #define ENTRIES_LEN_MAX ((uint64_t)1024 * 1024 * 1024)
 
+/* JSON has no larger ones. */
+#define HEADER_GEN_MAX (((uint64_t)1 << 53) - 1)
+
 struct header {
 	uint16_t n_token_slots, n_host_slots;
-	uint64_t gen; /* 1 at first */
+	uint64_t gen; /* 1 at first, HEADER_GEN_MAX at most */
 	uint8_t vault_id[VAULT_ID_LEN];
 	uint8_t vault_salt[VAULT_SALT_LEN];
 	uint32_t token_slots_len, host_slots_len, index_len;

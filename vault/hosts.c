@@ -112,32 +112,31 @@ int vault_host_revocable(const struct vault *v, const char *name)
 	return revocable(v, find(v, name));
 }
 
-void hosts_certify_anew(
-    struct vault *v, const uint8_t certifier[static HOST_ID_LEN], const struct host_key *by)
+/* Those that the host's own certificate came through, and itself. */
+static void above(const struct vault *v, const uint8_t id[static HOST_ID_LEN],
+    bool ret[static VAULT_HOST_SLOTS_MAX])
 {
-	bool above[VAULT_HOST_SLOTS_MAX] = { false };
-	uint8_t by_id[HOST_ID_LEN];
-	size_t i;
-
-	if (host_id(v->header.vault_id, by->box_pk, by->sign_pk, by_id) != 0)
-		return;
-	for (i = find_id(v, by_id); i < v->index.n_hosts && !above[i];
+	for (size_t i = find_id(v, id); i < v->index.n_hosts && !ret[i];
 	     i = find_id(v, v->index.hosts[i].certifier))
-		above[i] = true;
-	for (i = 0; i < v->index.n_hosts; i++)
-		if (!above[i] && memcmp(v->index.hosts[i].certifier, certifier, HOST_ID_LEN) == 0)
-			host_certify(v->header.vault_id, by, by_id, &v->index.hosts[i]);
+		ret[i] = true;
+}
+
+void hosts_vouch(struct vault *v)
+{
+	bool leave[VAULT_HOST_SLOTS_MAX] = { false };
+
+	above(v, v->own_id, leave);
+	for (size_t i = 0; i < v->index.n_hosts; i++)
+		if (!leave[i] && find_id(v, v->index.hosts[i].certifier) == v->index.n_hosts)
+			host_certify(
+			    v->header.vault_id, &v->keys->host, v->own_id, &v->index.hosts[i]);
 }
 
 void hosts_remove(struct vault *v, size_t i)
 {
-	uint8_t id[HOST_ID_LEN];
-
-	memcpy(id, v->index.hosts[i].id, sizeof(id));
 	memmove(&v->index.hosts[i], &v->index.hosts[i + 1],
 	    (v->index.n_hosts - i - 1) * sizeof(v->index.hosts[0]));
 	v->index.n_hosts--;
-	hosts_certify_anew(v, id, &v->keys->host);
 	v->revokes = true;
 }
 

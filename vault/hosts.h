@@ -4,16 +4,14 @@
 
 #include "vault/commit.h"
 
-/* What a host that is no longer listed had certified is certified by another one,
- * so that hosts which have seen neither can follow. Those that its own certificate
- * came through keep theirs: they would vouch for each other in a circle, and a host
- * that knows the one that left can still check them. */
-void hosts_certify_anew(
-    struct vault *, const uint8_t certifier[static HOST_ID_LEN], const struct host_key *by);
+/* Certify those whose certifier is no longer listed: this host knows them, and others,
+ * which have seen neither, can follow. But for those that its own certificate came
+ * through: they would vouch for each other in a circle, and a host that knows the one
+ * that left can still check them. */
+void hosts_vouch(struct vault *);
 /* A new one, zeroed, behind the others and before the sheet; there is room for it. */
 struct index_host *hosts_insert(struct vault *);
-/* Leave a host or the sheet out, vouch for those that it had certified, and see to it
- * that no generation before is kept. */
+/* Leave a host or the sheet out, and see to it that no generation before is kept. */
 void hosts_remove(struct vault *, size_t i);
 /* Every entry is to be rotated now. */
 int hosts_mark_entries(struct vault *, const char *reason, int64_t now)

@@ -125,6 +125,8 @@ static void host_decode(struct index *x, struct rbuf *b, struct index_host *ret)
 	ret->info.virtual_tpm = cbor_r_bool(b);
 	if (ret->info.virtual_tpm && kind != VAULT_HOST_TPM2)
 		b->bad = true;
+	if (!b->bad && kind != VAULT_HOST_PAPER && *ret->info.name == '\0')
+		b->bad = true;
 	if (!b->bad && kind == VAULT_HOST_PAPER &&
 	    (*ret->info.name != '\0' || *ret->info.label != '\0' || ret->info.bound))
 		b->bad = true;
@@ -326,7 +328,7 @@ int index_decode(const uint8_t *p, size_t len, struct index *ret)
 	struct rbuf b = rbuf_of(p, len);
 
 	memset(ret, 0, sizeof(*ret));
-	if (cbor_r_array(&b, 6) != 6)
+	if (cbor_r_array(&b, 7) != 7)
 		b.bad = true;
 	ret->committed = timestamp(&b);
 	ret->n_tokens = cbor_r_array(&b, VAULT_TOKEN_SLOTS_MAX);
@@ -344,6 +346,9 @@ int index_decode(const uint8_t *p, size_t len, struct index *ret)
 		schedule_decode(&b, false, &ret->schedule);
 	if (!b.bad)
 		policy_decode(&b, &ret->policy);
+	ret->n_ancestors = b.bad ? 0 : cbor_r_array(&b, INDEX_ANCESTORS_MAX);
+	for (size_t i = 0; !b.bad && i < ret->n_ancestors; i++)
+		cbor_r_fixed(&b, ret->ancestors[i], sizeof(ret->ancestors[i]));
 	return rbuf_done(&b) ? 0 : VAULT_ERR_TAMPERED;
 }
 
@@ -453,7 +458,7 @@ static void entry_encode(struct wbuf *b, const struct index_entry *e)
 
 void index_encode(struct wbuf *b, const struct index *x)
 {
-	cbor_w_array(b, 6);
+	cbor_w_array(b, 7);
 	cbor_w_uint(b, (uint64_t)x->committed);
 	cbor_w_array(b, x->n_tokens);
 	for (size_t i = 0; i < x->n_tokens; i++)
@@ -466,12 +471,16 @@ void index_encode(struct wbuf *b, const struct index *x)
 		entry_encode(b, &x->entries[i]);
 	schedule_encode(b, &x->schedule);
 	policy_encode(b, &x->policy);
+	cbor_w_array(b, x->n_ancestors);
+	for (size_t i = 0; i < x->n_ancestors; i++)
+		cbor_w_bytes(b, x->ancestors[i], sizeof(x->ancestors[i]));
 }
 
 size_t index_encoded_max(const struct index *x)
 {
 	/* Fixed parts with their heads, then the strings with 9-byte heads. */
-	size_t n = 128 + x->n_tokens * 640 + x->n_hosts * 512;
+	size_t n =
+	    128 + x->n_tokens * 640 + x->n_hosts * 512 + sizeof(x->ancestors) + INDEX_ANCESTORS_MAX;
 
 	for (size_t i = 0; i < x->n_entries; i++) {
 		const struct vault_entry_info *e = &x->entries[i].info;
@@ -530,6 +539,15 @@ void index_remove(struct index *x, size_t i)
 	secret_free(x->entries[i].pending);
 	x->n_entries--;
 	memmove(&x->entries[i], &x->entries[i + 1], (x->n_entries - i) * sizeof(*x->entries));
+}
+
+void index_ancestor_push(struct index *x, const uint8_t tag[static INDEX_ANCESTOR_LEN])
+{
+	size_t keep = x->n_ancestors < INDEX_ANCESTORS_MAX ? x->n_ancestors : x->n_ancestors - 1;
+
+	memmove(x->ancestors[1], x->ancestors[0], keep * sizeof(x->ancestors[0]));
+	memcpy(x->ancestors[0], tag, sizeof(x->ancestors[0]));
+	x->n_ancestors = keep + 1;
 }
 
 size_t index_hosts_len(const struct index *x)

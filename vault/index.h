@@ -12,6 +12,8 @@
 #define ENTRY_ID_LEN 16
 #define ENTRY_HASH_LEN 32
 #define INDEX_PAD 4096
+#define INDEX_ANCESTORS_MAX 256
+#define INDEX_ANCESTOR_LEN 16 /* the beginning of a tag */
 
 struct index_token {
 	uint8_t slot_id[SLOT_ID_LEN];
@@ -52,6 +54,8 @@ struct index {
 	struct index_entry *entries; /* sorted by name */
 	struct schedule schedule;    /* for what entries leave open */
 	struct policy policy;
+	size_t n_ancestors; /* of the generations before this one, the newest first */
+	uint8_t ancestors[INDEX_ANCESTORS_MAX][INDEX_ANCESTOR_LEN];
 	struct pool *pool;
 };
 
@@ -69,6 +73,8 @@ size_t index_find(const struct index *, const char *name, bool *ret_found);
 /* Insert a zeroed entry at position i; NULL without memory. */
 struct index_entry *index_insert(struct index *, size_t i);
 void index_remove(struct index *, size_t i);
+/* The tag of the generation that another one is to be made from. */
+void index_ancestor_push(struct index *, const uint8_t tag[static INDEX_ANCESTOR_LEN]);
 /* How many of the hosts are hosts: the recovery sheet, if there is one, stands
  * behind them, and has the number that is returned. */
 size_t index_hosts_len(const struct index *);

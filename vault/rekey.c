@@ -61,7 +61,6 @@ int vault_host_rekey(struct vault *v)
 	h->info.virtual_tpm = v->keys->host.virtual_tpm;
 	h->cert_gen = v->header.gen + 1;
 	host_certify(v->header.vault_id, old, old_id, h);
-	hosts_certify_anew(v, old_id, &v->keys->host);
 	v->revokes = true;
 	vault_change_is(v, VAULT_CHANGE_ENTRY, h->info.name);
 	return 0;

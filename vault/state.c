@@ -205,14 +205,14 @@ static const uint8_t *trusted_key(const struct state_vault *v, const struct inde
 	return NULL;
 }
 
-bool state_signer_trusted(const struct state_vault *v, const struct index *x, uint64_t gen,
-    const uint8_t signer[static HOST_ID_LEN])
+/* Which of the hosts a generation newer than the mark may list. */
+static void hosts_trusted(const struct state_vault *v, const struct index *x, uint64_t gen,
+    bool ret[static VAULT_HOST_SLOTS_MAX])
 {
-	bool trusted[VAULT_HOST_SLOTS_MAX] = { false };
 	bool grown = true;
 
 	for (size_t i = 0; i < x->n_hosts; i++)
-		trusted[i] = state_host_pinned(v, &x->hosts[i]);
+		ret[i] = state_host_pinned(v, &x->hosts[i]);
 	while (grown) {
 		grown = false;
 		for (size_t i = 0; i < x->n_hosts; i++) {
@@ -221,15 +221,35 @@ bool state_signer_trusted(const struct state_vault *v, const struct index *x, ui
 
 			/* A certificate not newer than the mark is of a host that
 			 * has been revoked: else it would be pinned. */
-			if (trusted[i] || h->cert_gen <= v->gen || h->cert_gen > gen)
+			if (ret[i] || h->cert_gen <= v->gen || h->cert_gen > gen)
 				continue;
-			hvk = trusted_key(v, x, trusted, h->certifier);
-			trusted[i] = hvk != NULL && host_certificate_valid(v->vault_id, h, hvk);
-			grown |= trusted[i];
+			hvk = trusted_key(v, x, ret, h->certifier);
+			ret[i] = hvk != NULL && host_certificate_valid(v->vault_id, h, hvk);
+			grown |= ret[i];
 		}
 	}
-	for (size_t i = 0; i < x->n_hosts; i++)
-		if (trusted[i] && memcmp(x->hosts[i].id, signer, HOST_ID_LEN) == 0)
-			return true;
-	return false;
+}
+
+enum state_verdict state_judge(const struct state_vault *v, const struct index *x, uint64_t gen,
+    const uint8_t signer[static HOST_ID_LEN])
+{
+	bool trusted[VAULT_HOST_SLOTS_MAX] = { false };
+	enum state_verdict all = STATE_TRUSTED, ret = STATE_SIGNER;
+
+	hosts_trusted(v, x, gen, trusted);
+	for (size_t i = 0; i < x->n_hosts; i++) {
+		if (!trusted[i])
+			all = STATE_REVIVED;
+		else if (memcmp(x->hosts[i].id, signer, HOST_ID_LEN) == 0)
+			ret = STATE_TRUSTED;
+	}
+	return ret == STATE_TRUSTED ? all : ret;
+}
+
+bool state_descends(const struct state_vault *v, const struct index *x, uint64_t gen)
+{
+	uint64_t back = gen - v->gen;
+
+	return back > x->n_ancestors ||
+	       memcmp(x->ancestors[back - 1], v->tag, INDEX_ANCESTOR_LEN) == 0;
 }

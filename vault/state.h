@@ -54,10 +54,18 @@ int state_record(struct state *, const char *path, const struct state_vault *)
 
 /* Whether the generation that the mark is of listed this host, with this key. */
 bool state_host_pinned(const struct state_vault *, const struct index_host *);
-/* May the signer of a generation newer than the mark have signed it: pinned,
- * or certified after the mark, through hosts of that file, by a pinned one (which
- * need not be in that file: it may have been revoked or have a new key since)? */
-bool state_signer_trusted(const struct state_vault *, const struct index *, uint64_t gen,
+/* Of a generation newer than the mark: may its signer have signed it, and are all its
+ * hosts such that they may be there? A host may that is pinned, or certified after the
+ * mark, through hosts of that file, by a pinned one (which need not be in that file: it
+ * may have been revoked or have a new key since). A host that has left isn't. */
+enum state_verdict {
+	STATE_TRUSTED,
+	STATE_SIGNER,  /* the signer isn't */
+	STATE_REVIVED, /* the signer is, another host isn't */
+};
+enum state_verdict state_judge(const struct state_vault *, const struct index *, uint64_t gen,
     const uint8_t signer[static HOST_ID_LEN]);
+/* Whether a newer generation comes from that of the mark, as far back as it tells. */
+bool state_descends(const struct state_vault *, const struct index *, uint64_t gen);
 
 #endif

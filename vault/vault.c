@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vault/vault.h"
 
+/* No vault is changed so often while a host is away. */
+#define GEN_JUMP_MAX ((uint64_t)1 << 20)
 #define LOAD_TRIES 8
 
 #include <errno.h>
@@ -120,6 +122,33 @@ static int meta_parse(struct vault *v, const uint8_t *meta, size_t len, size_t *
 	return memcmp(sum, want, SUM_LEN) == 0 ? 0 : VAULT_ERR_DAMAGED;
 }
 
+/* A host that is there twice, or has another's name, would be left there when the other
+ * is revoked. */
+static bool host_is_listed_before(const struct index *x, size_t i)
+{
+	const struct index_host *h = &x->hosts[i];
+
+	for (size_t k = 0; k < i; k++) {
+		const struct index_host *o = &x->hosts[k];
+
+		if (memcmp(o->hpk, h->hpk, sizeof(h->hpk)) == 0 ||
+		    memcmp(o->hvk, h->hvk, sizeof(h->hvk)) == 0 ||
+		    strcmp(o->info.name, h->info.name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* So for tokens. */
+static bool token_is_listed_before(const struct index *x, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (memcmp(x->tokens[k].slot_id, x->tokens[i].slot_id, SLOT_ID_LEN) == 0 ||
+		    strcmp(x->tokens[k].info.name, x->tokens[i].info.name) == 0)
+			return true;
+	return false;
+}
+
 /* The index and the slots must tell of the same tokens and hosts. */
 static int cross_check(struct vault *v)
 {
@@ -133,7 +162,8 @@ static int cross_check(struct vault *v)
 		const struct token_slot *s = &v->token_slots[i];
 		struct vault_token_info *info = &v->index.tokens[i].info;
 
-		if (memcmp(v->index.tokens[i].slot_id, s->id, SLOT_ID_LEN) != 0)
+		if (memcmp(v->index.tokens[i].slot_id, s->id, SLOT_ID_LEN) != 0 ||
+		    token_is_listed_before(&v->index, i))
 			return VAULT_ERR_TAMPERED;
 		info->kind = s->kind;
 		info->uv = (s->flags & SLOT_FLAG_UV) != 0;
@@ -148,13 +178,17 @@ static int cross_check(struct vault *v)
 
 		if (host_id(v->header.vault_id, h->hpk, h->hvk, id) != 0 ||
 		    memcmp(id, h->id, sizeof(id)) != 0 ||
-		    memcmp(id, v->host_slots[i].id, sizeof(id)) != 0)
+		    memcmp(id, v->host_slots[i].id, sizeof(id)) != 0 ||
+		    h->cert_gen > v->header.gen || host_is_listed_before(&v->index, i))
 			return VAULT_ERR_TAMPERED;
 		by = index_host_by_id(&v->index, h->certifier);
 		h->info.certifier = by == NULL ? NULL : index_host_title(by);
 		h->info.this_host = memcmp(id, v->own_id, sizeof(id)) == 0;
 		v->host_infos[i] = h->info;
 	}
+	if (v->index.n_ancestors !=
+	    (v->header.gen > INDEX_ANCESTORS_MAX ? INDEX_ANCESTORS_MAX : v->header.gen - 1))
+		return VAULT_ERR_TAMPERED;
 	for (size_t i = 0; i < v->index.n_entries; i++)
 		total += v->index.entries[i].record_len;
 	return total == v->header.entries_len ? 0 : VAULT_ERR_TAMPERED;
@@ -285,6 +319,27 @@ int vault_host_check(struct vault *v)
 	return r == 0 ? vault_state_read(v, &state) : r;
 }
 
+/* Against the generation that this host has seen. */
+static int mark_check(const struct vault *v, const struct state_vault *mark)
+{
+	if (v->header.gen == mark->gen && memcmp(v->tag, mark->tag, TAG_LEN) == 0)
+		return 0;
+	if (v->header.gen <= mark->gen)
+		return v->header.gen < mark->gen ? VAULT_ERR_ROLLBACK : VAULT_ERR_FORK;
+	/* Who could make it the last one there can be would keep others from revoking. */
+	if (v->header.gen - mark->gen > GEN_JUMP_MAX)
+		return VAULT_ERR_TAMPERED;
+	switch (state_judge(mark, &v->index, v->header.gen, v->header.signer)) {
+	case STATE_SIGNER:
+		return VAULT_ERR_SIGNER;
+	case STATE_REVIVED:
+		return VAULT_ERR_REVIVED;
+	case STATE_TRUSTED:
+		break;
+	}
+	return state_descends(mark, &v->index, v->header.gen) ? 0 : VAULT_ERR_FORK;
+}
+
 /* Signature, then high-water mark. */
 static int trust_check(struct vault *v)
 {
@@ -308,19 +363,16 @@ static int trust_check(struct vault *v)
 	v->trust = mark == NULL ? VAULT_TRUST_UNVERIFIED : VAULT_TRUST_VERIFIED;
 	if (mark == NULL)
 		return 0;
-	if (v->header.gen > mark->gen)
-		return state_signer_trusted(mark, &v->index, v->header.gen, v->header.signer)
-			   ? 0
-			   : VAULT_ERR_SIGNER;
-	if (v->header.gen == mark->gen && memcmp(v->tag, mark->tag, TAG_LEN) == 0)
-		return 0;
+	r = mark_check(v, mark);
+	if (r == 0 || r == VAULT_ERR_SIGNER || r == VAULT_ERR_TAMPERED)
+		return r;
 	v->trust = VAULT_TRUST_OLDER;
 	v->went_back = true;
 	/* To go back is the user's decision, but not to whose generation: one by
 	 * a host that was revoked since is a forgery as likely as a backup. */
 	if (v->flags & VAULT_ACCEPT_ROLLBACK)
 		return state_host_pinned(mark, signer) ? 0 : VAULT_ERR_SIGNER;
-	return v->header.gen < mark->gen ? VAULT_ERR_ROLLBACK : VAULT_ERR_FORK;
+	return r;
 }
 
 static int load(struct vault *v)

@@ -197,25 +197,28 @@ def limits():
         write("vault_entry", f"sets-{n}", head(4, 3) + fields * 3)
     for n in (64, 65, 5000):
         write("vault_entry", f"name-{n}", head(4, 3) + head(5, 1) + name(0, n) + b"\x41v\xa0\xa0")
-    start, no_cert = head(4, 6) + b"\0", b"\x50" + bytes(16) + b"\1\x58\x40" + bytes(64)
+    start, no_cert = head(4, 7) + b"\0", b"\x50" + bytes(16) + b"\1\x58\x40" + bytes(64)
     token = head(4, 10) + b"\x50" + bytes(16) + b"\x58\x20" + bytes(32) + b"\x60\x60\x58\x40" + KEY
     token += b"\x50" + AAGUID + b"\x60\xf4\0\0"
     schedule, unset = head(4, 4) + b"\x6390d\x6314d\x622d\1" + head(4, 2) + b"\x60\0", head(4, 4) + b"\x60\x60\x60\0"
     host = head(4, 12) + b"\x50" + bytes(16) + 2 * (b"\x58\x20" + bytes(32)) + b"\x61h\x60\1\xf5\xf4\0" + no_cert
     for n in (16, 17):
         write("vault_index", f"tokens-{n}", start + head(4, n) + token * n + head(4, 1) + host + head(4, 0) +
-              schedule)
+              schedule + b"\x80")
+    for n in (256, 257):
+        write("vault_index", f"ancestors-{n}", start + head(4, 1) + token + head(4, 1) + host + head(4, 0) + schedule +
+              head(4, n) + (b"\x50" + bytes(16)) * n)
     for n in (64, 65):
         entry = head(4, 14) + b"\x50" + bytes(16) + name(0, 128) + b"\1\0\x58\x20" + bytes(32) + b"\0\0"
         entry += head(4, n) + b"".join(name(i, 4) for i in range(n))
         entry += head(5, n) + b"".join(name(i, 4) + b"\x61v" for i in range(n))
         idle = b"\x60\0" + unset + head(4, 2) + bytes(2)
         before = start + head(4, 1) + token + head(4, 1) + host + head(4, 1)
-        write("vault_index", f"fields-{n}", before + entry + idle + b"\x80" + schedule)
+        write("vault_index", f"fields-{n}", before + entry + idle + b"\x80" + schedule + b"\x80")
         few = entry[:entry.index(head(4, n) + b"\x64")] + b"\x81\x61f\xa0"
         history = (head(4, 4) + b"\0\1\x60\x60") * (n // 4)
         write("vault_index", f"history-{n // 4 + n % 4}", before + few + idle + head(4, n // 4 + n % 4) + history +
-              (head(4, 4) + b"\0\1\x60\x60") * (n % 4) + schedule)
+              (head(4, 4) + b"\0\1\x60\x60") * (n % 4) + schedule + b"\x80")
         pin = head(4, 2) + b"\x50" + bytes(16) + b"\x58\x20" + bytes(32)
         vault = head(4, 4) + b"\x50" + bytes(16) + b"\1\x58\x20" + bytes(32) + head(4, n) + pin * n
         write("host_state", f"pins-{n}", b"TVSTAT1\n" + head(4, 2) + head(4, 1) + vault + head(4, 0))

@@ -288,6 +288,7 @@ static void rollback_to_a_strangers_generation_is_refused(void **state)
 	memcpy(v->own_id, h->id, HOST_ID_LEN);
 	v->keys->host = *own;
 	v->header.gen = 1;
+	v->index.n_ancestors = 0;
 	unlink(host_state); /* for the writer's own check */
 	assert_int_equal(vault_write_generation(v, false, 3000), 0);
 	vault_close(v);

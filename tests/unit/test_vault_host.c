@@ -106,17 +106,25 @@ static void signer_is_pinned_or_newly_certified(void **state)
 	add(&x, r, 5, a);  /* approved once, and not pinned any more: revoked */
 	add(&x, n, 11, a); /* approved since */
 	pin(&mark, &x.hosts[0]);
-	assert_true(state_signer_trusted(&mark, &x, 11, x.hosts[0].id));
-	assert_true(state_signer_trusted(&mark, &x, 11, x.hosts[2].id));
+	/* Listed again, it is seen, whoever signs. */
+	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[0].id), STATE_REVIVED);
+	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[2].id), STATE_REVIVED);
+	x.hosts[1].cert_gen = 11;
+	host_certify(vault_id, a, x.hosts[0].id, &x.hosts[1]);
+	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[0].id), STATE_TRUSTED);
+	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[1].id), STATE_TRUSTED);
+	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[2].id), STATE_TRUSTED);
+	x.hosts[1].cert_gen = 5;
+	host_certify(vault_id, a, x.hosts[0].id, &x.hosts[1]);
 	/* Its old certificate is genuine; it must not count. */
 	assert_true(host_certificate_valid(vault_id, &x.hosts[1], a->sign_pk));
-	assert_false(state_signer_trusted(&mark, &x, 11, x.hosts[1].id));
+	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[1].id), STATE_SIGNER);
 	/* Nor one that it makes itself, or for a later generation than the file's. */
 	x.n_hosts = 1;
 	add(&x, r, 11, r);
 	add(&x, n, 12, a);
-	assert_false(state_signer_trusted(&mark, &x, 11, x.hosts[1].id));
-	assert_false(state_signer_trusted(&mark, &x, 11, x.hosts[2].id));
+	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[1].id), STATE_SIGNER);
+	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[2].id), STATE_SIGNER);
 	secret_free(a);
 	secret_free(r);
 	secret_free(n);
@@ -139,15 +147,15 @@ static void a_certifier_need_not_be_listed_any_more(void **state)
 	pin(&mark, &x.hosts[0]);
 	x.n_hosts = 0;
 	add(&x, b, 11, a);
-	assert_true(state_signer_trusted(&mark, &x, 12, x.hosts[0].id));
+	assert_int_equal(state_judge(&mark, &x, 12, x.hosts[0].id), STATE_TRUSTED);
 	x.hosts[0].cert[0] ^= 1;
-	assert_false(state_signer_trusted(&mark, &x, 12, x.hosts[0].id));
+	assert_int_equal(state_judge(&mark, &x, 12, x.hosts[0].id), STATE_SIGNER);
 	x.n_hosts = 0;
 	add(&x, b, 10, a);
-	assert_false(state_signer_trusted(&mark, &x, 12, x.hosts[0].id));
+	assert_int_equal(state_judge(&mark, &x, 12, x.hosts[0].id), STATE_SIGNER);
 	x.n_hosts = 0;
 	add(&x, b, 11, r);
-	assert_false(state_signer_trusted(&mark, &x, 12, x.hosts[0].id));
+	assert_int_equal(state_judge(&mark, &x, 12, x.hosts[0].id), STATE_SIGNER);
 	secret_free(a);
 	secret_free(b);
 	secret_free(r);

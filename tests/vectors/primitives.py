@@ -2,6 +2,7 @@
 """The cryptography of FORMAT.md: H by hashlib, the rest by libsodium."""
 import ctypes
 import hmac
+import os
 import struct
 import sys
 from hashlib import blake2b
@@ -88,3 +89,22 @@ def unpad(p, block, where):
     require(len(p) % block == 0 and body[-1:] == b"\x80", "padding", where)
     require(len(p) - len(body) < block, "padding", f"{where}: more than a block")
     return body[:-1]
+
+
+def seal(plain, pk):
+    out = ctypes.create_string_buffer(len(plain) + 48)
+    require(sodium.crypto_box_seal(out, plain, ctypes.c_ulonglong(len(plain)), pk) == 0, "seal", "public key")
+    return out.raw
+
+
+def sign(message, sk):
+    out = ctypes.create_string_buffer(64)
+    sodium.crypto_sign_detached(out, None, message, ctypes.c_ulonglong(len(message)), sk)
+    return out.raw
+
+
+def aead_seal(key, ad, plain):
+    nonce, out, n = os.urandom(24), ctypes.create_string_buffer(len(plain) + 16), ctypes.c_ulonglong()
+    sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
+        out, ctypes.byref(n), plain, ctypes.c_ulonglong(len(plain)), ad, ctypes.c_ulonglong(len(ad)), None, nonce, key)
+    return nonce + out.raw

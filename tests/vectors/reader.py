@@ -166,7 +166,7 @@ def header(p):
     require(version == 1, "header", "version")
     require(zero == 0 and zero2 == 0, "header", "reserved bytes")
     require(1 <= tokens <= 16 and 1 <= hosts <= 64, "header", "number of slots")
-    require(gen >= 1, "header", "generation")
+    require(1 <= gen < 2**53, "header", "generation")
     require(hosts_len == HOST_SLOT_LEN * hosts, "header", "host_slots_len")
     require(40 <= index_len <= 67108864 and entries_len <= 2**30, "header", "lengths")
     meta = HEADER_LEN + tokens_len + hosts_len + index_len
@@ -216,6 +216,7 @@ def index_host(c):
             "cert_gen": c.uint(), "cert": c.bytes(64)}
     require(host["kind"] in (1, 2, 3) and (host["kind"] == 2 or not host["virtual_tpm"]), "index", "kind of host")
     require(host["kind"] != 3 or (host["name"], host["label"], host["bound"]) == ("", "", False), "index", "sheet")
+    require((host["kind"] == 3) == (host["name"] == ""), "index", "name of a host")
     return host
 
 
@@ -285,13 +286,14 @@ def index_entry(c):
 
 def index(p):
     c = strict.Cbor(p)
-    c.array(6, 6)
+    c.array(7, 7)
     x = {"committed": c.time(),
          "tokens": [index_token(c) for _ in range(c.array(1, 16))],
          "hosts": [index_host(c) for _ in range(c.array(1, 64))],
          "entries": [index_entry(c) for _ in range(c.array(0, 65535))],
          "schedule": index_schedule(c, False),
-         "policy": index_policy(c)}
+         "policy": index_policy(c),
+         "ancestors": [c.bytes(16) for _ in range(c.array(0, 256))]}
     c.end()
     strict.ascending([e["name"].encode() for e in x["entries"]], c, "entries")
     require(all(e["kind"] != 3 for e in x["hosts"][:-1]), "index", "place of the sheet")
@@ -321,7 +323,11 @@ def certified(h, e, hvk):
 
 def check_hosts(h, x):
     by_id = {e["host_id"]: e for e in x["hosts"]}
-    require(len(by_id) == len(x["hosts"]), "index", "a host twice")
+    for what in ("host_id", "hpk", "hvk", "name"):
+        require(len({e[what] for e in x["hosts"]}) == len(x["hosts"]), "index", f"{what} twice")
+    for what in ("slot_id", "name"):
+        require(len({e[what] for e in x["tokens"]}) == len(x["tokens"]), "index", f"{what} twice")
+    require(len(x["ancestors"]) == min(h["gen"] - 1, 256), "index", "number of ancestors")
     for e in x["hosts"]:
         require(e["host_id"] == H(h["vault_id"], "tv1 host id", b"", e["hpk"] + e["hvk"], 16),
                 "index", "host id is not of its keys")
@@ -333,17 +339,16 @@ def check_hosts(h, x):
 
 
 def trusted(h, x, mark):
-    """Was the signer listed in the marked generation, or certified since, through hosts of this
-    file, by one that was?"""
+    """Hosts that were listed in the marked generation, or certified since, through hosts of this
+    file, by one that was."""
     gen, _, pins = mark
-    listed = {e["host_id"]: e["hvk"] for e in x["hosts"]}
     known = dict(pins)
     while True:
         new = {e["host_id"]: e["hvk"] for e in x["hosts"]
                if e["host_id"] not in known and gen < e["cert_gen"] <= h["gen"] and
                e["certifier"] in known and certified(h, e, known[e["certifier"]])}
         if not new:
-            return h["signer"] in known and known[h["signer"]] == listed.get(h["signer"])
+            return {e["host_id"] for e in x["hosts"] if known.get(e["host_id"]) == e["hvk"]}
         known |= new
 
 
@@ -353,7 +358,13 @@ def check_mark(h, x, marks):
         return "unverified"
     require(h["gen"] >= mark[0], "rollback", f"generation {h['gen']}, seen {mark[0]}")
     require(h["gen"] > mark[0] or h["tag"] == mark[1], "fork", f"generation {h['gen']}")
-    require(trusted(h, x, mark), "signature", "signer is not trusted")
+    if h["gen"] == mark[0]:
+        return "verified"
+    back, known = h["gen"] - mark[0], trusted(h, x, mark)
+    require(back <= 2**20, "signature", "no vault is changed so often")
+    require(h["signer"] in known, "signature", "signer is not trusted")
+    require(known == {e["host_id"] for e in x["hosts"]}, "fork", "a host that has left, or nobody knows")
+    require(back > len(x["ancestors"]) or x["ancestors"][back - 1] == mark[1][:16], "fork", "it comes from another")
     return "verified"
 
 
