@@ -7,8 +7,8 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "vectors"), os.path.join(HERE, "..", "fault")]
+import attacks  # noqa: E402
 import reader  # noqa: E402
-import test_host_attacks  # noqa: E402
 from memory import host_secrets, vault_secrets  # noqa: E402
 from swtpm import SwTpm, have_swtpm  # noqa: E402
 
@@ -487,7 +487,7 @@ class Recovery(Sheets):
             reader.recovery_key("-".join([code[1], code[0], *code[2:]]))
 
 
-class Attacks(test_host_attacks.Attacks):
+class Attacks(attacks.Attacks):
     """By who has the sheet, and all that it leads to."""
 
     create, terminal, type_back = Sheets.create, Sheets.terminal, Sheets.type_back
@@ -511,16 +511,9 @@ class Attacks(test_host_attacks.Attacks):
         known["new A"] = self.by_token(h)["A"]
         self.assertEqual(self.all_that_opens(h, known, self.truth(self.home)), set())
 
-    def signed(self, p, h, secrets, by, signer):
+    def signed(self, p, secrets, by, signer):
         """The file p, as a host would commit it that knows every key of the vault."""
-        p = bytearray(p)
-        p[96:112] = signer["host_id"]
-        digest_ = reader.H(h["vault_id"], "tv1 digest", b"", bytes(p[:len(h["meta"])]), 64)
-        tag = reader.H(h["vault_id"], "tv1 tag", secrets["file tag key"], digest_, 32)
-        signature = test_host_attacks.signed(b"touchvault commit v1" + h["vault_id"] + digest_ + tag, by["signing"])
-        total = test_host_attacks.blake2b(digest_ + tag + signature, digest_size=32).digest()
-        p[len(h["meta"]):len(h["meta"]) + 128] = tag + signature + total
-        return bytes(p)
+        return attacks.mended(p[:96] + signer["host_id"] + p[112:], secrets["file tag key"], by["signing"])
 
     def test_when_it_was_removed_it_signs_nothing(self):
         """With every key of the vault, and its own name in the header."""
@@ -528,8 +521,8 @@ class Attacks(test_host_attacks.Attacks):
         secrets, h, p = vault_secrets(self.home, self.response), self.header(self.home), self.file(self.home)
         desk, _ = host_secrets(self.home)
         x = reader.open_index(h, desk)[1]
-        by_desk, by_sheet = (self.signed(p, h, secrets, by, x["hosts"][i]) for i, by in enumerate((desk, key)))
-        as_sheet = self.signed(p, h, secrets, desk, x["hosts"][1])
+        by_desk, by_sheet = (self.signed(p, secrets, by, x["hosts"][i]) for i, by in enumerate((desk, key)))
+        as_sheet = self.signed(p, secrets, desk, x["hosts"][1])
         for f, options, status in ((by_desk, (), 0), (as_sheet, (), 31), (by_sheet, (), 32),
                                    (by_sheet, ("--accept-rollback",), 0)):
             self.put(f)
@@ -545,10 +538,6 @@ class Attacks(test_host_attacks.Attacks):
             result = self.home.run("--device", self.t.path, "--accept-rollback", "list")
             self.assertEqual(result.status, status, result)
             self.put(after)
-
-    def put(self, p):
-        with open(self.home.vault, "wb") as f:
-            f.write(p)
 
 
 class Pages(Sheets):

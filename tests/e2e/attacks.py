@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What an attacker can do who has read FORMAT.md. What is kept from him is kept by keys
+and not by an `if`: so he is the second reader, which asks nobody, and the writer
+below, with everything that he could have."""
+from harness import *
+
+import base64
+import ctypes
+import itertools
+import sys
+from hashlib import blake2b
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "vectors"), os.path.join(HERE, "..", "fault")]
+import reader  # noqa: E402
+from memory import host_secrets, vault_secrets  # noqa: E402
+from primitives import H, Refused, aead_open, le64, public_of, seal_open, sodium  # noqa: E402
+
+NAME, SECRET = "ibkr/CANARY-NAME", b"CANARY-4711-SECRET"
+
+
+def sealed(plain, pk):
+    out = ctypes.create_string_buffer(len(plain) + 48)
+    assert sodium.crypto_box_seal(out, plain, ctypes.c_ulonglong(len(plain)), pk) == 0
+    return out.raw
+
+
+def signed(message, sk):
+    out = ctypes.create_string_buffer(64)
+    sodium.crypto_sign_detached(out, None, message, ctypes.c_ulonglong(len(message)), sk)
+    return out.raw
+
+
+def aead_seal(key, ad, plain):
+    nonce, out, n = os.urandom(24), ctypes.create_string_buffer(len(plain) + 16), ctypes.c_ulonglong()
+    sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
+        out, ctypes.byref(n), plain, ctypes.c_ulonglong(len(plain)), ad, ctypes.c_ulonglong(len(ad)), None, nonce, key)
+    return nonce + out.raw
+
+
+def mended(p, tag_key=None, signing=None):
+    """A file that was changed, with a sum that is right again, which takes no key, and with
+    tag and signature where there is a key for them."""
+    h = reader.header(bytes(p))
+    digest_ = H(h["vault_id"], "tv1 digest", b"", h["meta"], 64)
+    tag = h["tag"] if tag_key is None else H(h["vault_id"], "tv1 tag", tag_key, digest_, 32)
+    signature = h["signature"]
+    if signing is not None:
+        signature = signed(b"touchvault commit v1" + h["vault_id"] + digest_ + tag, signing)
+    total = blake2b(digest_ + tag + signature, digest_size=32).digest()
+    return h["meta"] + tag + signature + total + h["records"]
+
+
+def record(field, value):
+    """As FORMAT.md has it, of an entry with one field; of name and value, less than 24 bytes each."""
+    plain = b"\x83\xa1" + bytes([0x60 + len(field)]) + field.encode() + bytes([0x40 + len(value)]) + value
+    plain += b"\xa0\xa0\x80"
+    return plain + bytes(-len(plain) % 256)
+
+
+def next_generation(p, key, v, field, value):
+    """A generation after p, written by who has a host's key and V, or what he takes for it. No touch
+    tells him A, so he chooses both shares; then he knows all keys. In each entry is what he wants."""
+    h = reader.header(p)
+    b, x = reader.open_index(h, key)
+    vault_id, gen = h["vault_id"], le64(h["gen"] + 1)
+    new_a, new_b, place = os.urandom(32), os.urandom(32), vault_id + gen
+    master = H(vault_id, "tv1 master", v, new_a + new_b + gen, 32)
+    slots = b"".join(s["ad"] + s["commitment"] + s["wrapped"] + sealed(place + s["id"] + new_a, t["spk"])
+                     for s, t in zip(reader.token_slots(h["token_slots"], h["tokens"]), x["tokens"]))
+    slots += b"".join(e["host_id"] + sealed(place + e["host_id"] + new_b, e["hpk"]) for e in x["hosts"])
+    old = le64(h["gen"])
+    plain = aead_open(H(vault_id, "tv1 index", b, old, 32), vault_id + old, h["index"], "index")
+    records = b""
+    for e in x["entries"]:
+        which = e["entry_id"] + le64(e["version"])
+        sealed_record = aead_seal(H(vault_id, "tv1 entry", master, which, 32), place + which, record(field, value))
+        assert len(sealed_record) == e["record_len"]
+        plain = plain.replace(e["record_hash"], blake2b(sealed_record, digest_size=32).digest())
+        records += sealed_record
+    index = aead_seal(H(vault_id, "tv1 index", new_b, gen, 32), place, plain)
+    own = H(vault_id, "tv1 host id", b"", key["hpk"] + key["hvk"], 16)
+    file = p[:16] + gen + p[24:96] + own + slots + index + bytes(128) + records
+    return mended(file, H(vault_id, "tv1 file tag", master, b"", 32), key["signing"])
+
+
+def opens(function, *args):
+    try:
+        return function(*args)
+    except Refused:
+        return None
+
+
+class Attacks(Case):
+    def setUp(self):
+        super().setUp()
+        self.t = self.token()
+        self.new_vault(self.t, None, "--host-name", "desk")
+        self.add(self.t, NAME, {"secret": SECRET.decode()})
+        self.response = self.answer()
+
+    def answer(self, wrap=()):
+        """The token in hand: what Debian's own tool gets from it for the vault's salt."""
+        h = self.header(self.home)
+        slot = reader.token_slots(h["token_slots"], h["tokens"])[0]
+        lines = [base64.b64encode(os.urandom(32)), b"touchvault:", base64.b64encode(slot["credential"]),
+                 base64.b64encode(H(h["vault_id"], "tv1 hmac salt", b"", h["salt"], 32))]
+        path = os.path.join(self.dir, "assert.in")
+        with open(path, "wb") as f:
+            f.write(b"\n".join(lines) + b"\n")
+        out = subprocess.run([*wrap, "setsid", "-w", "fido2-assert", "-G", "-h", "-i", path, self.t.path],
+                             capture_output=True, check=True).stdout.splitlines()
+        return base64.b64decode(out[-1])
+
+    def file(self, home):
+        with open(home.vault, "rb") as f:
+            return f.read()
+
+    def put(self, p, home=None):
+        with open((home or self.home).vault, "wb") as f:
+            f.write(p)
+
+    def header(self, home):
+        return reader.header(self.file(home))
+
+    def approve(self, name, by=None):
+        by, home = by or self.home, Home(os.path.join(self.dir, name))
+        made = json.loads(self.ok(home.run("host", "request", "--name", name, "--json")).out)
+        self.ok(by.run("--device", self.t.path, "host", "approve", "--fingerprint", made["fingerprint"],
+                       stdin=made["request"].encode()))
+        copy_vault(by.vault, home.vault)
+        self.ok(home.run("--device", self.t.path, "get", NAME))
+        return home
+
+    def by_token(self, h):
+        """What the token's answer alone opens: the slot's key, V and A."""
+        slot = reader.token_slots(h["token_slots"], h["tokens"])[0]
+        ssk, v = reader.unwrap(h, slot, self.response, b"")
+        place = h["vault_id"] + le64(h["gen"]) + slot["id"]
+        return {"response": self.response, "ssk": ssk, "V": v,
+                "A": seal_open(slot["sealed_a"], public_of(ssk), ssk, place, "token slot")}
+
+    def all_that_opens(self, h, known, truth):
+        """Every key of the format from every key that is known, on every part of the
+        file. truth: where the entries are, which only the index tells; given for
+        nothing. Returns the parts that opened."""
+        keys = {n: k for n, k in known.items() if len(k) == 32}
+        gen, place, found = le64(h["gen"]), h["vault_id"] + le64(h["gen"]), set()
+        slots = [h["host_slots"][i:i + 136] for i in range(0, len(h["host_slots"]), 136)]
+        for (n, k), slot in itertools.product(keys.items(), slots):
+            b = opens(seal_open, slot[16:], public_of(k), k, place + slot[:16], "host slot")
+            if b is not None:
+                found.add(f"a host slot, by {n}")
+                keys = {**keys, "B of the file": b}
+        derived = dict(keys)
+        for n, k in keys.items():
+            derived[f"index key of {n}"] = H(h["vault_id"], "tv1 index", k, gen, 32)
+        for (n, v), (m, a), (o, b) in itertools.product(keys.items(), repeat=3):
+            derived[f"master of {n}, {m}, {o}"] = H(h["vault_id"], "tv1 master", v, a + b + gen, 32)
+        for n, k in derived.items():
+            if opens(aead_open, k, place, h["index"], "index") is not None:
+                found.add(f"the index, by {n}")
+            at = 0
+            for e in truth["entries"]:
+                record = h["records"][at:at + e["record_len"]]
+                at += e["record_len"]
+                ad = h["vault_id"] + gen + e["entry_id"] + le64(e["version"])
+                entry_key = H(h["vault_id"], "tv1 entry", k, e["entry_id"] + le64(e["version"]), 32)
+                for candidate in (k, entry_key):
+                    if opens(aead_open, candidate, ad, record, "entry") is not None:
+                        found.add(f"an entry, by {n}")
+        return found
+
+    def truth(self, home):
+        key, _ = host_secrets(home)
+        return reader.open_index(self.header(home), key)[1]
+
+    def in_clear(self, home):
+        """Nothing of it stands in the file as it is, or in hex or base64."""
+        self.nothing_in(self.file(home))
+
+    def nothing_in(self, p):
+        for text in (NAME.encode(), b"CANARY", SECRET, b"desk", b"secret"):
+            for form in (text, text.hex().encode(), base64.b64encode(text)[:-4]):
+                self.assertNotIn(form, p) if len(form) > 3 else None
