@@ -58,9 +58,9 @@ def record(field, value):
     return plain + bytes(-len(plain) % 256)
 
 
-def next_generation(p, key, v, field, value):
+def next_generation(p, key, v, field, value, renamed=(b"", b"")):
     """A generation after p, written by who has a host's key and V, or what he takes for it. No touch
-    tells him A, so he chooses both shares; then he knows all keys. In each entry is what he wants."""
+    tells him A, so he chooses both shares; then he knows all keys. In each entry is what he wants; renamed: from, to, of the same length."""
     h = reader.header(p)
     b, x = reader.open_index(h, key)
     vault_id, gen = h["vault_id"], le64(h["gen"] + 1)
@@ -70,7 +70,7 @@ def next_generation(p, key, v, field, value):
                      for s, t in zip(reader.token_slots(h["token_slots"], h["tokens"]), x["tokens"]))
     slots += b"".join(e["host_id"] + sealed(place + e["host_id"] + new_b, e["hpk"]) for e in x["hosts"])
     old = le64(h["gen"])
-    plain = aead_open(H(vault_id, "tv1 index", b, old, 32), vault_id + old, h["index"], "index")
+    plain = aead_open(H(vault_id, "tv1 index", b, old, 32), vault_id + old, h["index"], "index").replace(*renamed)
     records = b""
     for e in x["entries"]:
         which = e["entry_id"] + le64(e["version"])

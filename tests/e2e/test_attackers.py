@@ -259,11 +259,12 @@ class FileAndDisk(Row):
         tag. Had: names and dates in a list, which asks for no touch, can be made up."""
         key, _ = host_secrets(self.home)
         good = self.file(self.home)
-        forged = next_generation(good, key, bytes(32), "secret", b"FORGED")
+        forged = next_generation(good, key, bytes(32), "secret", b"FORGED", (b"CANARY-NAME", b"MADE-UP-ONE"))
         self.put(forged)
-        self.assertIn(b"CANARY-NAME", self.ok(self.home.run("list")).out)
-        self.refused(self.on(self.home, "get", NAME), 31)
-        self.refused(self.on(self.home, "edit", NAME, "--label", "a=b"), 31)
+        for args in (["list"], ["due", "--within", "1y"]):
+            self.assertIn(b"ibkr/MADE-UP-ONE", self.ok(self.home.run(*args)).out)
+        self.refused(self.on(self.home, "get", "ibkr/MADE-UP-ONE"), 31)
+        self.refused(self.on(self.home, "edit", "ibkr/MADE-UP-ONE", "--label", "a=b"), 31)
         self.put(good)
         self.gets(self.home, SECRET)
 
