@@ -62,7 +62,8 @@ class Row(Attacks):
         """A program that waits for the touch, without a terminal."""
         process = subprocess.Popen([*wrap, *home.command("--device", self.t.path, *args)],
                                    env={**home.env, **(env or {})}, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+                                   cwd=home.dir)
         for clean in (process.stdout.close, process.stderr.close, process.wait, process.kill):
             self.addCleanup(clean)
         self.assertIn(b"Touch the ", process.stderr.readline())
