@@ -7,6 +7,7 @@ from harness import *
 import base64
 import ctypes
 import itertools
+import shutil
 import sys
 from hashlib import blake2b
 
@@ -183,3 +184,56 @@ class Attacks(Case):
         for text in (NAME.encode(), b"CANARY", SECRET, b"desk", b"secret"):
             for form in (text, text.hex().encode(), base64.b64encode(text)[:-4]):
                 self.assertNotIn(form, p) if len(form) > 3 else None
+
+
+class Row(Attacks):
+    """readme, manual: what those say to it: how the row begins, and words that it must have."""
+
+    readme = manual = None
+
+    def on(self, home, *args, **kwargs):
+        return home.run("--device", self.t.path, *args, **kwargs)
+
+    def edit(self, value, home=None):
+        self.ok(self.on(home or self.home, "edit", NAME, "--field", "secret=-", stdin=value))
+
+    def gets(self, home, value, *options):
+        result = self.ok(self.on(home, *options, "get", NAME))
+        self.assertEqual(result.out, value)
+        return result
+
+    def touches(self):
+        """How often a finger was on the token."""
+        return self.t.frames().count("event touched")
+
+    def asked(self):
+        return len(self.t.transactions())
+
+    def thief(self, *left_out):
+        """A copy of the home, on the same machine."""
+        home = Home(os.path.join(self.dir, "thief"))
+        copy_vault(self.home.vault, home.vault)
+        shutil.copytree(os.path.dirname(self.home.state), os.path.dirname(home.state))
+        for path in left_out:
+            os.unlink(path.replace(self.home.dir, home.dir))
+        return home
+
+    def no_name(self, result):
+        for stream in (result.out, result.err, result.tty):
+            self.assertNotIn(b"CANARY", stream)
+            self.assertNotIn(b"desk", stream)
+
+    def begun(self, home, *args, wrap=(), env=None):
+        """A program that waits for the touch, without a terminal."""
+        process = subprocess.Popen([*wrap, *home.command("--device", self.t.path, *args)],
+                                   env={**home.env, **(env or {})}, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+                                   cwd=home.dir)
+        for clean in (process.stdout.close, process.stderr.close, process.wait, process.kill):
+            self.addCleanup(clean)
+        self.assertIn(b"Touch the ", process.stderr.readline())
+        return process
+
+    def ended(self, process):
+        out, err = process.communicate(timeout=60)
+        return Result(process.returncode, out, err)
