@@ -5,7 +5,6 @@ below, with everything that he could have."""
 from harness import *
 
 import base64
-import ctypes
 import itertools
 import shutil
 import sys
@@ -15,28 +14,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "vectors"), os.path.join(HERE, "..", "fault")]
 import reader  # noqa: E402
 from memory import host_secrets, vault_secrets  # noqa: E402
-from primitives import H, Refused, aead_open, le64, public_of, seal_open, sodium  # noqa: E402
+import writer  # noqa: E402
+from primitives import (H, Refused, aead_open, aead_seal, le64, public_of, seal, seal_open,  # noqa: E402,F401
+                        sign)
 
 NAME, SECRET = "ibkr/CANARY-NAME", b"CANARY-4711-SECRET"
-
-
-def sealed(plain, pk):
-    out = ctypes.create_string_buffer(len(plain) + 48)
-    assert sodium.crypto_box_seal(out, plain, ctypes.c_ulonglong(len(plain)), pk) == 0
-    return out.raw
-
-
-def signed(message, sk):
-    out = ctypes.create_string_buffer(64)
-    sodium.crypto_sign_detached(out, None, message, ctypes.c_ulonglong(len(message)), sk)
-    return out.raw
-
-
-def aead_seal(key, ad, plain):
-    nonce, out, n = os.urandom(24), ctypes.create_string_buffer(len(plain) + 16), ctypes.c_ulonglong()
-    sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
-        out, ctypes.byref(n), plain, ctypes.c_ulonglong(len(plain)), ad, ctypes.c_ulonglong(len(ad)), None, nonce, key)
-    return nonce + out.raw
 
 
 def mended(p, tag_key=None, signing=None):
@@ -47,42 +29,18 @@ def mended(p, tag_key=None, signing=None):
     tag = h["tag"] if tag_key is None else H(h["vault_id"], "tv1 tag", tag_key, digest_, 32)
     signature = h["signature"]
     if signing is not None:
-        signature = signed(b"touchvault commit v1" + h["vault_id"] + digest_ + tag, signing)
+        signature = sign(b"touchvault commit v1" + h["vault_id"] + digest_ + tag, signing)
     total = blake2b(digest_ + tag + signature, digest_size=32).digest()
     return h["meta"] + tag + signature + total + h["records"]
 
 
-def record(field, value):
-    """As FORMAT.md has it, of an entry with one field; of name and value, less than 24 bytes each."""
-    plain = b"\x83\xa1" + bytes([0x60 + len(field)]) + field.encode() + bytes([0x40 + len(value)]) + value
-    plain += b"\xa0\xa0\x80"
-    return plain + bytes(-len(plain) % 256)
-
-
-def next_generation(p, key, v, field, value, renamed=(b"", b"")):
+def next_generation(p, key, v, field, value, name=None):
     """A generation after p, written by who has a host's key and V, or what he takes for it. No touch
-    tells him A, so he chooses both shares; then he knows all keys. In each entry is what he wants; renamed: from, to, of the same length."""
-    h = reader.header(p)
-    b, x = reader.open_index(h, key)
-    vault_id, gen = h["vault_id"], le64(h["gen"] + 1)
-    new_a, new_b, place = os.urandom(32), os.urandom(32), vault_id + gen
-    master = H(vault_id, "tv1 master", v, new_a + new_b + gen, 32)
-    slots = b"".join(s["ad"] + s["commitment"] + s["wrapped"] + sealed(place + s["id"] + new_a, t["spk"])
-                     for s, t in zip(reader.token_slots(h["token_slots"], h["tokens"]), x["tokens"]))
-    slots += b"".join(e["host_id"] + sealed(place + e["host_id"] + new_b, e["hpk"]) for e in x["hosts"])
-    old = le64(h["gen"])
-    plain = aead_open(H(vault_id, "tv1 index", b, old, 32), vault_id + old, h["index"], "index").replace(*renamed)
-    records = b""
-    for e in x["entries"]:
-        which = e["entry_id"] + le64(e["version"])
-        sealed_record = aead_seal(H(vault_id, "tv1 entry", master, which, 32), place + which, record(field, value))
-        assert len(sealed_record) == e["record_len"]
-        plain = plain.replace(e["record_hash"], blake2b(sealed_record, digest_size=32).digest())
-        records += sealed_record
-    index = aead_seal(H(vault_id, "tv1 index", new_b, gen, 32), place, plain)
-    own = H(vault_id, "tv1 host id", b"", key["hpk"] + key["hvk"], 16)
-    file = p[:16] + gen + p[24:96] + own + slots + index + bytes(128) + records
-    return mended(file, H(vault_id, "tv1 file tag", master, b"", 32), key["signing"])
+    tells him A, so he chooses both shares; then he knows all keys. In each entry is what he wants."""
+    vault = writer.Vault(p, key, v=v)
+    for e in vault.x["entries"]:
+        e |= {"plain": writer.cbor([{field: value}, {}, {}]), "name": name or e["name"]}
+    return vault.write(vault.gen + 1, key)
 
 
 def opens(function, *args):

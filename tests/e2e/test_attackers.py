@@ -83,7 +83,7 @@ class VaultFile(Row):
         """Tried: the same bits, by who can compute a sum. No list shows anything of it."""
         p, asked = self.file(self.home), self.asked()
         h, seen = reader.header(p), set()
-        for at in (*range(16, 72), *range(96, 112), *range(112, len(h["meta"]) + 96, 61)):
+        for at in (*range(16, 23), *range(24, 72), *range(96, 112), *range(112, len(h["meta"]) + 96, 61)):
             with self.subTest(at=at):
                 changed = mended(p[:at] + bytes([p[at] ^ 1]) + p[at + 1:])
                 seen.add(self.refuses(changed, NOT_TAKEN, "list").status)
@@ -206,7 +206,7 @@ class FileAndDisk(Row):
         tag. Had: names and dates in a list, which asks for no touch, can be made up."""
         key, _ = host_secrets(self.home)
         good = self.file(self.home)
-        forged = next_generation(good, key, bytes(32), "secret", b"FORGED", (b"CANARY-NAME", b"MADE-UP-ONE"))
+        forged = next_generation(good, key, bytes(32), "secret", b"FORGED", "ibkr/MADE-UP-ONE")
         self.put(forged)
         for args in (["list"], ["due", "--within", "1y"]):
             self.assertIn(b"ibkr/MADE-UP-ONE", self.ok(self.home.run(*args)).out)
@@ -348,7 +348,7 @@ class FileAndToken(Row):
         h, p = self.header(other), bytearray(self.file(other))
         own = H(h["vault_id"], "tv1 host id", b"", key["hpk"] + key["hvk"], 16)
         at = reader.HEADER_LEN + len(h["token_slots"])
-        p[at:at + 136] = own + sealed(h["vault_id"] + le64(h["gen"]) + own + os.urandom(32), key["hpk"])
+        p[at:at + 136] = own + seal(h["vault_id"] + le64(h["gen"]) + own + os.urandom(32), key["hpk"])
         p[96:112] = own
         self.put(mended(p, signing=key["signing"]), other)
         for args in (["list"], ["get", NAME], ["--accept-rollback", "get", NAME]):
@@ -659,7 +659,7 @@ class RevokedHost(Row):
             at = plain.index(own["cert"])
             self.assertEqual(plain[at - 3], own["cert_gen"])
             plain[at - 3] = h["gen"]
-            plain[at:at + 64] = signed(b"touchvault host v1" + h["vault_id"] + own["host_id"] + le64(h["gen"]) +
+            plain[at:at + 64] = sign(b"touchvault host v1" + h["vault_id"] + own["host_id"] + le64(h["gen"]) +
                                        own["hpk"] + own["hvk"], certify)
             p[len(h["meta"]) - len(h["index"]):len(h["meta"])] = aead_seal(secrets["index key"], place, bytes(plain))
         if signer is not None:

@@ -1,26 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a host that is, or was, approved can write to the file, with all the keys it ever
 had: none of it keeps it in, or brings it back, once others have seen it leave."""
-from harness import *
-
-import sys
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", "vectors"), os.path.join(HERE, "..", "fault")]
-import writer  # noqa: E402
-from memory import host_secrets  # noqa: E402
-from attack import token_response  # noqa: E402
-
-NAME, FIELD = "ibkr/live", "key"
+from attacks import *
 
 
-class Forgeries(Case):
+class Forgeries(Attacks):
     def setUp(self):
         super().setUp()
-        self.t = self.token()
-        self.new_vault(self.t, None, "--host-name", "desk", "--kind", "keyfile")
-        self.add(self.t, NAME, {FIELD: "CANARY-SECRET-1"})
-        self.response = token_response(self.t, self.bytes(self.home), self.dir)
         self.laptop, self.phone = self.approve("laptop"), self.approve("phone")
         copy_vault(self.phone.vault, self.laptop.vault)
         self.ok(self.touched(self.laptop, "get", NAME))
@@ -28,36 +14,23 @@ class Forgeries(Case):
     def touched(self, home, *args, **kwargs):
         return home.run("--device", self.t.path, *args, **kwargs)
 
-    def bytes(self, home):
-        with open(home.vault, "rb") as f:
-            return f.read()
-
-    def put(self, home, p):
-        with open(home.vault, "wb") as f:
-            f.write(p)
-
-    def approve(self, name, by=None):
-        by, home = by or self.home, Home(os.path.join(self.dir, name))
-        made = json.loads(self.ok(home.run("host", "request", "--name", name, "--json")).out)
-        self.ok(self.touched(by, "host", "approve", "--fingerprint", made["fingerprint"], stdin=made["request"].encode()))
-        copy_vault(by.vault, home.vault)
-        self.ok(self.touched(home, "get", NAME))
-        return home
+    def put_on(self, home, p):
+        self.put(p, home)
 
     def key(self, home):
         return host_secrets(home)[0]
 
     def opened(self, home):
-        return writer.Vault(self.bytes(home), self.key(home), self.response)
+        return writer.Vault(self.file(home), self.key(home), self.response)
 
     def sees(self, home, p):
         """How the host ends that finds p; nothing but what it takes stays."""
-        before = self.bytes(home)
-        self.put(home, p)
+        before = self.file(home)
+        self.put_on(home, p)
         result = self.touched(home, "get", NAME)
         self.clean(result)
         if result.status != 0:
-            self.put(home, before)
+            self.put_on(home, before)
         return result.status
 
     def see_it_leave(self, name):
@@ -87,7 +60,7 @@ class Forgeries(Case):
         v.host("laptop")["cert"] = os.urandom(64)
         self.assertEqual(self.sees(self.home, v.write(v.gen + 1, key)), 0)
         self.ok(self.touched(self.home, "host", "rekey"))
-        v = writer.Vault(self.bytes(self.home), key, self.response)
+        v = writer.Vault(self.file(self.home), key, self.response)
         kept = v
         self.see_it_leave("laptop")
         for gen in (kept.gen + 2, kept.gen + 300):
@@ -120,7 +93,7 @@ class Forgeries(Case):
         self.assertEqual(self.sees(self.home, v.write(v.gen + 1, key)), 0)
         for own in (key, writer.new_key()):
             v = self.opened(self.home)
-            v = writer.Vault(self.bytes(self.home), key, self.response)
+            v = writer.Vault(self.file(self.home), key, self.response)
             v.x["hosts"][-1] |= {"host_id": v.id_of(own), "hpk": own["hpk"], "hvk": own["hvk"]}
             self.assertIn(self.sees(self.home, v.write(v.gen + 1, key)), (31, 32))
 
@@ -135,30 +108,30 @@ class Forgeries(Case):
     def test_a_copy_from_before_a_revocation_is_changed_and_comes_back(self):
         """By a host that hasn't seen it: no forgery, and yet it would bring the other back."""
         self.ok(self.touched(self.home, "host", "revoke", "phone"))
-        after = self.bytes(self.home)
+        after = self.file(self.home)
         for _ in range(2):
             self.ok(self.touched(self.laptop, "edit", NAME, "--label", "a=b"))
-        result = self.sees(self.home, self.bytes(self.laptop))
+        result = self.sees(self.home, self.file(self.laptop))
         self.assertEqual(result, 32)
-        self.put(self.home, self.bytes(self.laptop))
+        self.put_on(self.home, self.file(self.laptop))
         self.refused(self.home.run("list"), 32, "revoke the host again")
         self.ok(self.touched(self.home, "--accept-rollback", "get", NAME))
         self.assertIn(b"phone", self.ok(self.home.run("host", "list")).out)
         # The other way there is no loss: the copy that has seen it goes to the laptop, but for what was changed there.
-        self.put(self.laptop, after)
+        self.put_on(self.laptop, after)
         self.assertEqual(self.touched(self.laptop, "get", NAME).status, 32)
 
     def test_copies_that_were_changed_apart(self):
         """However many times, and by whom: what one of them has lost isn't taken silently."""
-        base = self.bytes(self.home)
+        base = self.file(self.home)
         for n in (1, 3):
             self.ok(self.touched(self.home, "add", f"new/{n}", "--from-json", stdin=b'{"k":"v"}'))
-            self.put(self.laptop, base)
+            self.put_on(self.laptop, base)
             self.touched(self.laptop, "--accept-rollback", "get", NAME)
             for _ in range(n + 1):
                 self.ok(self.touched(self.laptop, "edit", NAME, "--label", "a=b"))
-            self.assertEqual(self.sees(self.home, self.bytes(self.laptop)), 32)
-            base = self.bytes(self.home)
+            self.assertEqual(self.sees(self.home, self.file(self.laptop)), 32)
+            base = self.file(self.home)
             copy_vault(self.home.vault, self.laptop.vault)
             self.touched(self.laptop, "--accept-rollback", "get", NAME)
 
@@ -166,7 +139,7 @@ class Forgeries(Case):
         """phone is revoked; laptop, which hasn't seen that, takes its file, and changes it."""
         key, kept = self.key(self.phone), self.opened(self.phone)
         self.ok(self.touched(self.home, "host", "revoke", "phone"))
-        desk_tag = writer.reader.header(self.bytes(self.home))["tag"]
+        desk_tag = writer.reader.header(self.file(self.home))["tag"]
         gen = kept.gen + 2
         # Its best: to say that it comes from what desk has seen.
         ancestors = [desk_tag[:16]] + kept.follow(gen)[1:]
@@ -177,7 +150,7 @@ class Forgeries(Case):
         self.assertEqual(self.sees(self.laptop, kept.write(
             gen + 1, key, [tag[:16], desk_tag[:16]] + kept.follow(gen + 1)[2:])), 0)
         self.ok(self.touched(self.laptop, "edit", NAME, "--label", "a=b"))
-        self.assertEqual(self.sees(self.home, self.bytes(self.laptop)), 32)
+        self.assertEqual(self.sees(self.home, self.file(self.laptop)), 32)
 
     def test_a_host_whose_certifier_has_left_is_vouched_for(self):
         """By the next one that changes anything, so that those can follow who have seen neither."""
@@ -189,10 +162,10 @@ class Forgeries(Case):
         third = self.approve("third", second)
         self.ok(self.touched(third, "host", "revoke", "second"))
         # What third's own certificate came through it can't certify itself: away knows nobody on that way.
-        self.assertEqual(self.sees(away, self.bytes(third)), 31)
+        self.assertEqual(self.sees(away, self.file(third)), 31)
         copy_vault(third.vault, self.laptop.vault)
         self.ok(self.touched(self.laptop, "edit", NAME, "--label", "a=b"))
-        self.assertEqual(self.sees(away, self.bytes(self.laptop)), 0)
+        self.assertEqual(self.sees(away, self.file(self.laptop)), 0)
 
 
 if __name__ == "__main__":

@@ -72,14 +72,20 @@ def new_key():
 
 
 class Vault:
-    """An opened generation; key is a host's, response the first token's."""
+    """A generation, opened by a host's key. With the first token's response, entries have what was
+    in them; with V alone, or what is taken for it, the caller says what is to be: e["plain"]."""
 
-    def __init__(self, p, key, response):
+    def __init__(self, p, key, response=None, v=None):
         self.h = h = reader.header(p)
         self.slots = reader.token_slots(h["token_slots"], h["tokens"])
         b, self.x = reader.open_index(h, key)
+        self.id, self.gen, self.v = h["vault_id"], h["gen"], v
+        if response is not None:
+            self.read_entries(b, response)
+
+    def read_entries(self, b, response):
+        h, place = self.h, self.id + le64(self.gen)
         ssk, self.v = reader.unwrap(h, self.slots[0], response, b"")
-        self.id, self.gen, place = h["vault_id"], h["gen"], h["vault_id"] + le64(h["gen"])
         a = seal_open(self.slots[0]["sealed_a"], public_of(ssk), ssk, place + self.slots[0]["id"], "token slot")
         master, at = H(self.id, "tv1 master", self.v, a + b + le64(self.gen), 32), 0
         for e in self.x["entries"]:
