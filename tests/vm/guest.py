@@ -9,6 +9,7 @@ import sys
 sys.path.insert(0, "/host/tests/vm")
 from inside import *  # noqa: E402
 from first_use import FirstUse  # noqa: E402,F401
+from reminding import Reminding  # noqa: E402,F401
 from upgrade import Upgrade  # noqa: E402,F401
 
 

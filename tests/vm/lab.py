@@ -17,7 +17,7 @@ import time
 # Beside the tools of the tests, what the package to be installed depends on.
 PACKAGES = """systemd systemd-sysv udev dbus libpam-systemd kmod acl util-linux login passwd procps
     python3 libfido2-1 fido2-tools libykpers-1-1 yubikey-personalization libsodium23 libcbor0.8
-    libjansson4 libseccomp2 libssl3 libtss2-esys-3.0.2-0 usbutils strace openssh-server openssh-client""".split()
+    libjansson4 libseccomp2 libssl3 libtss2-esys-3.0.2-0 dbus-user-session usbutils strace openssh-server openssh-client""".split()
 MODULES = ["virtio_pci", "9pnet_virtio", "9p", "overlay"]
 NEEDS = ("qemu-system-x86_64", "mmdebstrap", "dpkg-deb", "apt-get", "busybox", "swtpm", "mke2fs")
 TIME_LIMIT = 600
