@@ -183,12 +183,13 @@ static int host_approve(struct app *app, const struct arguments *args, struct va
 	int r = host_request_read(app, args->operands[1], &request);
 
 	if (r != 0)
-		return r;
+		return session_log_refusal(v, r);
 	c.name = name == NULL ? request.name : name;
 	c.to = label == NULL ? "" : label;
 	r = check_request(app, v, &c);
 	if (r == 0)
-		r = host_request_confirm(app, &request, option_value(args, "fingerprint"));
+		r = session_log_refusal(
+		    v, host_request_confirm(app, &request, option_value(args, "fingerprint")));
 	if (r == 0)
 		r = change(app, v, "approve the host", change_approve, &c);
 	return r == 0 ? report(app, v, c.name, "is approved; now copy the vault to it") : r;

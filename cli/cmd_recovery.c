@@ -165,7 +165,7 @@ static int create_at(struct app *app, struct vault *v, const struct arguments *a
 		terminal_say("Write the code down, with its numbers; then type two groups back");
 	else
 		terminal_say("The sheet is in %s: print it, then type two groups back", path);
-	r = confirm(app, s);
+	r = session_log_refusal(v, confirm(app, s));
 	if (r == 0)
 		r = commit_sheet(app, v, args, s->code, &kept);
 	if (!kept && path != NULL)

@@ -52,7 +52,7 @@ int recovery_open(
 		return fail_vault(app, VAULT_ERR_NOMEM);
 	r = ask_code(app, s);
 	if (r != 0)
-		return r;
+		return session_log_closed(p, r);
 	r = vault_recovery_open(
 	    &vp, app->accept_rollback ? VAULT_ACCEPT_ROLLBACK : 0, new, s->code, ret);
 	if (r != 0)

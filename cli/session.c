@@ -195,8 +195,7 @@ static int unlock(struct touch *t, struct vault *v)
 		reported = fail_wrong_response(t, &status);
 	else
 		reported = fail_vault(t->app, r);
-	if (is_refusal(status))
-		vault_unlock_refused(v, exit_status_code(status));
+	(void)session_log_refusal(v, (int)status);
 	return reported;
 }
 
@@ -285,16 +284,30 @@ void session_note_trust(const struct app *app, const struct vault *v)
 	    (unsigned long long)s.generation, s.signer, text_time(s.committed, when));
 }
 
-int session_refused(const struct app *app, const struct paths *p, int err)
+int session_log_refusal(struct vault *v, int status)
+{
+	if (is_refusal((enum exit_status)status))
+		vault_unlock_refused(v, exit_status_code((enum exit_status)status));
+	return status;
+}
+
+int session_log_closed(const struct paths *p, int status)
 {
 	const struct vault_paths vp = paths_for_vault(p);
-	int reported = fail_vault(app, err);
 
-	if (!is_refusal(exit_status_of_vault(err)))
-		return reported;
+	if (!is_refusal((enum exit_status)status))
+		return status;
 	/* A host that never had a vault has no place for a log yet. */
 	paths_make_state_dir(p);
-	vault_open_refused(&vp, exit_status_code(exit_status_of_vault(err)));
+	vault_open_refused(&vp, exit_status_code((enum exit_status)status));
+	return status;
+}
+
+int session_refused(const struct app *app, const struct paths *p, int err)
+{
+	int reported = fail_vault(app, err);
+
+	(void)session_log_closed(p, (int)exit_status_of_vault(err));
 	return reported;
 }
 

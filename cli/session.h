@@ -15,6 +15,10 @@ int session_no_vault(const struct app *, const struct paths *) __attribute__((wa
 /* It can't be opened, which the audit log is told if it is a refusal. Reported. */
 int session_refused(const struct app *, const struct paths *, int err)
     __attribute__((warn_unused_result));
+/* What a command that ends with that status leaves in the log, if it is a refusal: of
+ * an open vault, or of one that was still to be opened. Returns the status. */
+int session_log_refusal(struct vault *, int status);
+int session_log_closed(const struct paths *, int status);
 /* That this host has no state for the vault, or that of another generation. */
 void session_note_trust(const struct app *, const struct vault *);
 

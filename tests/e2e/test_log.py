@@ -102,6 +102,49 @@ class Events(Log):
         self.refused(self.run_("list"), 30)
         self.assertEqual(self.events()[-1], ("refusal", "list", "damaged", "", ""))
 
+    def test_a_request_that_is_refused(self):
+        """Also before anybody is to touch: by what was sent, what was typed, and Ctrl-C."""
+        made, other = (json.loads(self.ok(Home(os.path.join(self.dir, name)).run(
+            "host", "request", "--name", name, "--json")).out) for name in ("laptop", "impostor"))
+        line = made["request"]
+        for text, fingerprint in ((line, other["fingerprint"]), (line[:-9], made["fingerprint"]),
+                                  ("nonsense", made["fingerprint"])):
+            n = len(self.log())
+            self.refused(self.run_("host", "approve", "--fingerprint", fingerprint, stdin=text.encode()), 23)
+            self.assertEqual(self.events(n), [("refusal", "host", "bad-request", "", "")])
+        for typed, status, code in ((other["fingerprint"] + "\n", 23, "bad-request"), ("\x03", 14, "cancelled")):
+            n = len(self.log())
+            t = self.home.on_terminal("--device", self.t.path, "host", "approve", pipe_stdin=line.encode())
+            t.expect("fingerprint that the new host shows: ")
+            t.type(typed)
+            self.assertEqual(t.finish().status, status)
+            self.assertEqual(self.events(n), [("refusal", "host", code, "", "")])
+        n = len(self.log())
+        self.refused(self.run_("host", "approve", "--fingerprint", "ABCD", stdin=line.encode()), 2)
+        self.assertEqual(len(self.log()), n)
+
+    def test_a_code_that_is_not_typed(self):
+        t = self.home.on_terminal("--device", self.t.path, "recovery", "create")
+        t.expect("from the sheet: ")
+        t.type("\x03")
+        self.assertEqual(t.finish().status, 14)
+        self.assertEqual(self.events()[-1], ("refusal", "recovery", "cancelled", "", ""))
+        other = Home(os.path.join(self.dir, "other"))
+        copy_vault(self.home.vault, other.vault)
+        t = other.on_terminal("--device", self.t.path, "recovery", "use", "--kind", "keyfile")
+        t.expect("Group 1 of 8: ")
+        t.type("\x03")
+        self.assertEqual(t.finish().status, 14)
+        last = self.log(home=other)[-1]
+        self.assertEqual((last["event"], last["code"]), ("refusal", "cancelled"))
+
+    def test_a_file_whose_header_is_not_read(self):
+        n = len(self.log())
+        os.chmod(self.home.vault, 0o666)
+        self.refused(self.run_("list"), 34)
+        os.chmod(self.home.vault, 0o600)
+        self.assertEqual(len(self.log()), n)
+
     def test_a_mistake_is_no_refusal(self):
         n = len(self.log())
         self.refused(self.run_("get", "no/such"), 3)
