@@ -146,6 +146,8 @@ static const char *fault_text(enum vault_audit_fault what)
 		return "written in part only, by a process that was stopped";
 	case VAULT_AUDIT_KEY:
 		return "the end of a log that is not the one that this host's key goes on from";
+	case VAULT_AUDIT_NO_SEAL:
+		return "no seal of this vault is among them, so that nothing proves them";
 	}
 	return "";
 }
@@ -160,6 +162,7 @@ static const char *fault_code(enum vault_audit_fault what)
 		[VAULT_AUDIT_BREAK] = "break",
 		[VAULT_AUDIT_TORN] = "torn",
 		[VAULT_AUDIT_KEY] = "key",
+		[VAULT_AUDIT_NO_SEAL] = "no-seal",
 	};
 
 	return codes[what];
@@ -183,8 +186,11 @@ static void print_fault(const struct vault_audit_finding *f)
 
 static json_t *report_json(const struct vault_audit_report *r)
 {
-	json_t *faults = json_array();
-	char first[32], proven[32];
+	json_t *faults = json_array(), *proven = json_null();
+	char first[32], when[32];
+
+	if (r->n_proven > 0)
+		proven = json_string(text_time_json(r->proven_time, when));
 
 	for (size_t i = 0; i < r->n_findings; i++) {
 		const struct vault_audit_finding *f = &r->findings[i];
@@ -194,28 +200,31 @@ static json_t *report_json(const struct vault_audit_report *r)
 				(json_int_t)f->from, "to", (json_int_t)f->to, "file", (int)f->file,
 				"line", (json_int_t)f->line));
 	}
-	return json_pack("{s:I,s:{s:I,s:s},s:I,s:{s:I,s:I,s:s},s:I,s:o}", "lines",
+	return json_pack("{s:I,s:{s:I,s:s},s:I,s:{s:I,s:I,s:o},s:I,s:o}", "lines",
 	    (json_int_t)r->n_lines, "first", "number", (json_int_t)r->first, "time",
 	    text_time_json(r->first_time, first), "last", (json_int_t)r->last, "proven", "lines",
-	    (json_int_t)r->n_proven, "from", (json_int_t)r->proven_from, "time",
-	    text_time_json(r->proven_time, proven), "faults", (json_int_t)r->n_faults, "found",
-	    faults);
+	    (json_int_t)r->n_proven, "from", (json_int_t)r->proven_from, "time", proven, "faults",
+	    (json_int_t)r->n_faults, "found", faults);
 }
 
 static void print_report(const struct vault_audit_report *r)
 {
+	const char *plural = r->n_lines == 1 ? "" : "s";
 	char when[32];
 
 	for (size_t i = 0; i < r->n_findings; i++)
 		print_fault(&r->findings[i]);
 	if (r->n_faults > r->n_findings)
 		out("and %zu more\n", r->n_faults - r->n_findings);
-	out("The log has %llu lines, numbers %llu to %llu, the first of %s.\n",
-	    (unsigned long long)r->n_lines, (unsigned long long)r->first,
+	out("The log has %llu line%s, number%s %llu to %llu, the first of %s.\n",
+	    (unsigned long long)r->n_lines, plural, plural, (unsigned long long)r->first,
 	    (unsigned long long)r->last, text_time_json(r->first_time, when));
-	out("Proven: %llu of them, from number %llu on, which is of %s.\n",
-	    (unsigned long long)r->n_proven, (unsigned long long)r->proven_from,
-	    text_time_json(r->proven_time, when));
+	if (r->n_proven == 0)
+		out("Proven: none of them.\n");
+	else
+		out("Proven: %llu of them, from number %llu on, which is of %s.\n",
+		    (unsigned long long)r->n_proven, (unsigned long long)r->proven_from,
+		    text_time_json(r->proven_time, when));
 }
 
 static int verify(struct app *app)
@@ -234,7 +243,7 @@ static int verify(struct app *app)
 	if (!app->json)
 		print_report(&report);
 	r = app->json ? out_json(app, report_json(&report)) : out_done(app);
-	if (r != 0 || (report.n_faults == 0 && report.n_proven > 0))
+	if (r != 0 || report.n_faults == 0)
 		return r;
 	return fail(app, STATUS_AUDIT,
 	    "the audit log is not as it was written; find out why, and compare it with the system "

@@ -94,10 +94,14 @@ static int take_up(void *ctx, const struct audit_place *at)
  * before a power cut; of the last, maybe only a part. */
 static int catch_up(struct writer *w)
 {
-	uint64_t from = w->chain.end > w->size ? 0 : w->chain.end;
+	bool is_cut = w->chain.end > w->size;
+	uint64_t from = is_cut ? 0 : w->chain.end;
 	size_t len = (size_t)(w->size - from);
 	_cleanup_free_ char *p = NULL;
 
+	/* Its seal may be gone: with a new one, what comes now can be proven. */
+	if (is_cut)
+		memset(w->chain.anchor, 0, sizeof(w->chain.anchor));
 	w->chain.end = w->size;
 	if (len == 0)
 		return 0;

@@ -170,6 +170,15 @@ static void on_proven(struct walk *w, const struct audit_place *at)
 	on_changed(w, at);
 }
 
+/* Only where all old files are there, the oldest lines may have given way to new ones. */
+static void on_first_line(struct walk *w, const struct audit_place *at)
+{
+	if (w->line.seq > 1 && at->file < AUDIT_OLD_FILES)
+		find(w, VAULT_AUDIT_MISSING, at, 1, w->line.seq - 1);
+	w->chain.seq = w->report->first = w->line.seq;
+	w->report->first_time = (int64_t)w->line.time;
+}
+
 static int on_line(void *ctx, const struct audit_place *at)
 {
 	struct walk *w = ctx;
@@ -183,10 +192,8 @@ static int on_line(void *ctx, const struct audit_place *at)
 		find(w, VAULT_AUDIT_CHANGED, at, 0, 0);
 		return 0;
 	}
-	if (!w->started) {
-		w->chain.seq = w->report->first = w->line.seq;
-		w->report->first_time = (int64_t)w->line.time;
-	}
+	if (!w->started)
+		on_first_line(w, at);
 	if (strcmp(w->line.event, "begin") == 0)
 		on_begin(w, at);
 	else if (w->mode != KEY_PROVEN && audit_seal_open(w->anchor, &w->line, w->seal_key))
@@ -205,6 +212,8 @@ static void check_tail(struct walk *w)
 {
 	uint64_t next = w->chain.seq;
 
+	if (w->mode != KEY_PROVEN)
+		find(w, VAULT_AUDIT_NO_SEAL, NULL, w->report->first, w->report->last);
 	if (w->has_stored && (w->mode != KEY_PROVEN || w->met_stored))
 		return;
 	if (w->has_stored && w->stored.seq > next)

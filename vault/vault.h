@@ -551,6 +551,7 @@ enum vault_audit_fault {
 	VAULT_AUDIT_BREAK,       /* a new chain: lines before may be missing */
 	VAULT_AUDIT_TORN,        /* the last line is not whole */
 	VAULT_AUDIT_KEY,         /* the stored key is not the one that follows */
+	VAULT_AUDIT_NO_SEAL,     /* lines from, to: nothing proves any of them */
 };
 
 struct vault_audit_finding {

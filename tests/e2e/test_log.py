@@ -345,6 +345,37 @@ class Verify(Log):
         self.write([*lines, lines[-1].replace('"seq":9', '"seq":10')])
         self.found("changed", 10, 10)
 
+    def test_the_beginning_is_lost(self):
+        """Some of it, all of it, or the file; what comes then is proven, and a new log as a whole."""
+        lines = self.lines()
+        path = self.path()
+        key, state = path[:-3] + "key", None
+        with open(key, "rb") as f:
+            state = f.read()
+        for kept, last in ((lines[5:], 5), (None, 9), ([], 9)):
+            with self.subTest(last=last, kept=kept is not None):
+                with open(key, "r+b") as f:
+                    f.write(state)
+                os.unlink(path) if kept is None else self.write(kept)
+                self.found("missing", 1, last)
+                report = self.verify(35)
+                self.assertEqual((report["faults"], report["proven"]["lines"]), (1, 3))
+                self.assertEqual(report["proven"]["from"], 10)
+                said = self.run_("log", "verify").out
+                self.assertIn(b"numbers 1 to %d (before line 1 of the log): missing\n" % last, said)
+                self.assertNotIn(b"1970", said)
+        os.unlink(path)
+        os.unlink(key)
+        self.assertEqual(self.verify()["first"]["number"], 1)
+
+    def test_no_seal_of_this_vault(self):
+        """Lines with the right numbers and no seal: nothing proves them."""
+        self.write([re.sub('"event":"(begin|seal)"', '"event":"unlock"', line) for line in self.lines()])
+        report = self.verify(35)
+        self.assertEqual([(f["fault"], f["from"], f["to"]) for f in report["found"]], [("no-seal", 1, 10)])
+        self.assertEqual(report["proven"], {"lines": 0, "from": 0, "time": None})
+        self.assertIn(b"Proven: none of them.", self.run_("log", "verify").out)
+
     def test_the_key_is_lost(self):
         os.unlink(self.path()[:-3] + "key")
         self.found("break", 10, 10)

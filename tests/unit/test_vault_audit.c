@@ -372,6 +372,36 @@ static void lines_before_the_first_seal_are_vouched_for(void **state)
 	assert_int_equal(report.n_proven, 1);
 }
 
+/* With their seal; the next one that is written proves what comes after. */
+static void the_first_lines_are_missing(void **state)
+{
+	(void)state;
+	slurp(log_path, text);
+	remove_lines(1, 5);
+	edited();
+	assert_int_equal(report.n_faults, 2);
+	assert_int_equal(report.findings[0].what, VAULT_AUDIT_MISSING);
+	assert_int_equal(report.findings[0].to, 5);
+	assert_int_equal(report.findings[1].what, VAULT_AUDIT_NO_SEAL);
+	assert_int_equal(report.n_proven, 0);
+	note(anchor, "the owner again");
+	verify();
+	one_fault(VAULT_AUDIT_MISSING, 1, 5);
+	assert_int_equal(report.proven_from, LINES + 1);
+	assert_int_equal(report.n_proven, 2);
+}
+
+static void all_lines_are_missing(void **state)
+{
+	(void)state;
+	unlink(log_path);
+	note(anchor, "the owner again");
+	verify();
+	one_fault(VAULT_AUDIT_MISSING, 1, LINES);
+	assert_int_equal(report.proven_from, LINES + 1);
+	assert_int_equal(report.n_proven, 2);
+}
+
 /* The state has the key of the next line, and none before. */
 static void the_key_of_a_line_is_forgotten(void **state)
 {
@@ -413,7 +443,7 @@ static void grow(size_t size)
 
 static void rotation_keeps_the_chain(void **state)
 {
-	char old[176];
+	char old[176], last[176];
 	struct stat st;
 
 	(void)state;
@@ -426,14 +456,21 @@ static void rotation_keeps_the_chain(void **state)
 	assert_int_equal(report.n_proven, report.n_lines - 1);
 	snprintf(old, sizeof(old), "%s.2", log_path);
 	assert_int_equal(stat(old, &st), 0);
-	/* The oldest is gone: what is left is proven from its own seal on. */
+	/* The oldest is gone before there were too many: what is left is proven from its own
+	 * seal on. */
 	unlink(old);
 	verify();
-	assert_int_equal(report.n_faults, 0);
 	assert_true(report.first > LINES);
 	assert_int_equal(report.proven_from, report.first);
-	/* One in the middle can't be. */
+	one_fault(VAULT_AUDIT_MISSING, 1, report.first - 1);
+	/* As the last that is kept it may be the first. */
 	snprintf(old, sizeof(old), "%s.1", log_path);
+	snprintf(last, sizeof(last), "%s.7", log_path);
+	assert_int_equal(rename(old, last), 0);
+	verify();
+	assert_int_equal(report.n_faults, 0);
+	assert_int_equal(report.proven_from, report.first);
+	/* One in the middle can't be. */
 	spill(log_path, "", 0);
 	verify();
 	assert_int_equal(report.findings[0].what, VAULT_AUDIT_MISSING);
@@ -500,6 +537,8 @@ int main(void)
 		T(half_a_line_is_cut_off_by_the_next),
 		T(a_lost_state_is_confessed),
 		T(a_history_made_up_from_nothing_is_not_proven),
+		T(the_first_lines_are_missing),
+		T(all_lines_are_missing),
 		T(lines_before_the_first_seal_are_vouched_for),
 		T(the_key_of_a_line_is_forgotten),
 		T(a_state_with_another_key_is_seen),
