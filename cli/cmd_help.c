@@ -4,8 +4,29 @@
 #include <stdio.h>
 
 #include "cli/output.h"
+#include "cli/verb.h"
 
-static void print_options(const char *title, const struct option_spec *o)
+/* For which verbs it is, where it isn't for all: "request, approve: ". */
+static void print_verbs_of(const struct verb *verbs, const char *option)
+{
+	size_t n = 0;
+
+	for (const struct verb *v = verbs; v != NULL && v->name != NULL; v++)
+		if (verb_takes(v, option))
+			out("%s%s", n++ == 0 ? "" : ", ", v->name);
+	if (n > 0)
+		out(": ");
+}
+
+static void print_verbs(const struct command *c)
+{
+	if (c->verbs != NULL)
+		out("\nverbs:\n");
+	for (const struct verb *v = c->verbs; v != NULL && v->name != NULL; v++)
+		out("  %s%s%s\n", v->name, *v->operands == '\0' ? "" : " ", v->operands);
+}
+
+static void print_options(const char *title, const struct option_spec *o, const struct verb *verbs)
 {
 	if (o == NULL || o->name == NULL)
 		return;
@@ -15,7 +36,9 @@ static void print_options(const char *title, const struct option_spec *o)
 
 		(void)snprintf(usage, sizeof(usage), "--%s%s%s", o->name,
 		    o->value == NULL ? "" : " ", o->value == NULL ? "" : o->value);
-		out("  %-26s %s%s\n", usage, o->help, o->repeats ? " (may be repeated)" : "");
+		out("  %-26s ", usage);
+		print_verbs_of(verbs, o->name);
+		out("%s%s\n", o->help, o->repeats ? " (may be repeated)" : "");
 	}
 }
 
@@ -23,8 +46,9 @@ static void print_command(const struct command *c)
 {
 	out("usage: touchvault %s%s%s\n\n%s\n", c->name, *c->synopsis == '\0' ? "" : " ",
 	    c->synopsis, c->summary);
-	print_options("options", c->options);
-	print_options("global options", global_options);
+	print_verbs(c);
+	print_options("options", c->options, c->verbs);
+	print_options("global options", global_options, NULL);
 }
 
 static void print_overview(void)
@@ -34,7 +58,7 @@ static void print_overview(void)
 	    "gives one out.\n\ncommands:\n");
 	for (size_t i = 0; i < commands_len; i++)
 		out("  %-10s %s\n", commands[i].name, commands[i].summary);
-	print_options("global options", global_options);
+	print_options("global options", global_options, NULL);
 	out("\nexit statuses:\n");
 	for (unsigned i = 0; i < exit_status_table_len; i++)
 		out("  %3d  %s\n", (int)exit_status_table[i].status, exit_status_table[i].meaning);
@@ -53,10 +77,21 @@ static json_t *options_json(const struct option_spec *o)
 	return a;
 }
 
+static json_t *verbs_json(const struct verb *v)
+{
+	json_t *a = json_array();
+
+	for (; v != NULL && v->name != NULL; v++)
+		(void)json_array_append_new(a, json_pack("{s:s,s:s,s:s}", "name", v->name,
+						   "operands", v->operands, "options", v->options));
+	return a;
+}
+
 static json_t *command_json(const struct command *c)
 {
-	return json_pack("{s:s,s:s,s:s,s:o}", "name", c->name, "synopsis", c->synopsis, "summary",
-	    c->summary, "options", options_json(c->options));
+	return json_pack("{s:s,s:s,s:s,s:o,s:o}", "name", c->name, "synopsis", c->synopsis,
+	    "summary", c->summary, "verbs", verbs_json(c->verbs), "options",
+	    options_json(c->options));
 }
 
 static json_t *overview_json(void)

@@ -15,13 +15,13 @@
 #include "vault/cleanup.h"
 
 const struct option_spec host_options[] = {
-	{ "name", "NAME", false, "request, approve: what the host is called" },
-	{ "label", "TEXT", false, "approve: what it is for" },
-	{ "fingerprint", "TEXT", false, "approve: what the new host shows (default: it asks)" },
+	{ "name", "NAME", false, "what the host is called" },
+	{ "label", "TEXT", false, "what it is for" },
+	{ "fingerprint", "TEXT", false, "what the new host shows (default: it asks)" },
 	{ "kind", "auto|tpm2|keyfile", false,
-	    "request, rekey: what keeps a new key of this host (default: auto, or as it was)" },
-	{ "tpm", "PATH", false, "request, rekey: the TPM's device or socket, for tpm2" },
-	{ "drop-old-key", NULL, false, "rekey: even if another vault may need it" },
+	    "what keeps a new key of this host (default: auto, or as it was)" },
+	{ "tpm", "PATH", false, "the TPM's device or socket, for tpm2" },
+	{ "drop-old-key", NULL, false, "even if another vault may need it" },
 	OPTIONS_END,
 };
 
@@ -302,39 +302,14 @@ static int host_rekey(struct app *app, const struct arguments *args, struct vaul
 	return r == 0 ? finish_rekey(app, args, v) : fail_vault(app, r);
 }
 
-static const struct verb {
-	const char *name;
-	int least, most; /* operands, of which the verb is one */
-	bool opens, touches;
-	int (*run)(struct app *, const struct arguments *, struct vault *);
-} verbs[] = {
-	{ "show", 1, 1, false, false, host_show_verb },
-	{ "request", 1, 1, false, false, host_request },
-	{ "approve", 1, 2, true, true, host_approve },
-	{ "list", 1, 1, true, false, host_list },
-	{ "revoke", 2, 2, true, true, host_revoke },
-	{ "rename", 3, 3, true, true, host_rename },
-	{ "label", 3, 3, true, true, host_label },
-	{ "rekey", 1, 1, true, true, host_rekey },
+const struct verb host_verbs[] = {
+	{ "show", "", "", host_show_verb, 0 },
+	{ "request", "", "name kind tpm", host_request, 0 },
+	{ "approve", "[FILE]", "name label fingerprint", host_approve, VERB_OPENS | VERB_TOUCHES },
+	{ "list", "", "", host_list, VERB_OPENS },
+	{ "revoke", "NAME", "", host_revoke, VERB_OPENS | VERB_TOUCHES },
+	{ "rename", "FROM TO", "", host_rename, VERB_OPENS | VERB_TOUCHES },
+	{ "label", "NAME TEXT", "", host_label, VERB_OPENS | VERB_TOUCHES },
+	{ "rekey", "", "kind tpm drop-old-key", host_rekey, VERB_OPENS | VERB_TOUCHES },
+	VERBS_END,
 };
-
-int cmd_host(struct app *app, const struct arguments *args)
-{
-	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
-	const struct verb *verb = NULL;
-	int r = STATUS_OK;
-
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(verbs[i].name, args->operands[0]) == 0)
-			verb = &verbs[i];
-	if (verb == NULL || args->n_operands < verb->least || args->n_operands > verb->most)
-		return fail(app, STATUS_USAGE,
-		    "the usage is \"touchvault host show\", \"request\", \"approve [FILE]\", "
-		    "\"list\", \"revoke NAME\", \"rename FROM TO\", \"label NAME TEXT\" or "
-		    "\"rekey\"");
-	if (verb->touches)
-		token_start();
-	if (verb->opens)
-		r = session_open(app, &v);
-	return r == 0 ? verb->run(app, args, v) : r;
-}

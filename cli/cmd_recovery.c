@@ -15,12 +15,11 @@
 #include "vault/cleanup.h"
 
 const struct option_spec recovery_options[] = {
-	{ "output", "FILE", false, "create: write a page, .pdf or .svg (default: the terminal)" },
-	{ "replace", NULL, false, "create: in the place of the sheet that is there" },
-	{ "name", "NAME", false, "use: what this host is called (default: its hostname)" },
-	{ "kind", "auto|tpm2|keyfile", false,
-	    "use: what keeps the key of this host (default: auto)" },
-	{ "tpm", "PATH", false, "use: the TPM's device or socket, for tpm2" },
+	{ "output", "FILE", false, "write a page, .pdf or .svg (default: the terminal)" },
+	{ "replace", NULL, false, "in the place of the sheet that is there" },
+	{ "name", "NAME", false, "what this host is called (default: its hostname)" },
+	{ "kind", "auto|tpm2|keyfile", false, "what keeps the key of this host (default: auto)" },
+	{ "tpm", "PATH", false, "the TPM's device or socket, for tpm2" },
 	OPTIONS_END,
 };
 
@@ -175,15 +174,12 @@ static int create_at(struct app *app, struct vault *v, const struct arguments *a
 	return r;
 }
 
-static int recovery_create(struct app *app, const struct arguments *args)
+static int recovery_create(struct app *app, const struct arguments *args, struct vault *v)
 {
-	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
 	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
 	const char *path = option_value(args, "output");
 	int r = paths_find(app, &p);
 
-	if (r == 0)
-		r = session_open(app, &v);
 	if (r == 0)
 		r = check_create(app, args, v, path);
 	if (r == 0)
@@ -197,16 +193,13 @@ static int recovery_create(struct app *app, const struct arguments *args)
 			   "and keep the sheet away from your tokens");
 }
 
-static int recovery_remove(struct app *app, const struct arguments *args)
+static int recovery_remove(struct app *app, const struct arguments *args, struct vault *v)
 {
-	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
 	struct change c = { .now = app->now };
 	char since[RECOVERY_SINCE_MAX];
-	int r = session_open(app, &v);
+	int r;
 
 	(void)args;
-	if (r != 0)
-		return r;
 	if (!recovery_sheet_since(v, since))
 		return fail(app, STATUS_NOT_FOUND,
 		    "the vault has no recovery sheet; \"touchvault recovery create\" makes one");
@@ -268,15 +261,16 @@ static int admit(struct app *app, struct vault *v, const char *name)
 	return STATUS_OK;
 }
 
-static int recovery_use(struct app *app, const struct arguments *args)
+static int recovery_use(struct app *app, const struct arguments *args, struct vault *v)
 {
-	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
+	__attribute__((cleanup(vault_closep))) struct vault *opened = NULL;
 	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
 	const char *name = option_value(args, "name");
 	char own_name[VAULT_HUMAN_NAME_MAX + 1];
 	struct vault_new_host new;
 	int r = paths_find(app, &p);
 
+	(void)v;
 	if (name == NULL)
 		name = session_own_host_name(own_name);
 	if (r == 0 && !session_human_name_valid(name))
@@ -290,24 +284,13 @@ static int recovery_use(struct app *app, const struct arguments *args)
 	if (r == 0)
 		r = paths_make_dirs(app, &p);
 	if (r == 0)
-		r = recovery_open(app, &p, &new, &v);
-	return r == 0 ? admit(app, v, name) : r;
+		r = recovery_open(app, &p, &new, &opened);
+	return r == 0 ? admit(app, opened, name) : r;
 }
 
-static const struct verb {
-	const char *name;
-	int (*run)(struct app *, const struct arguments *);
-} verbs[] = {
-	{ "create", recovery_create },
-	{ "use", recovery_use },
-	{ "remove", recovery_remove },
+const struct verb recovery_verbs[] = {
+	{ "create", "", "output replace", recovery_create, VERB_OPENS | VERB_TOUCHES },
+	{ "use", "", "name kind tpm", recovery_use, VERB_TOUCHES },
+	{ "remove", "", "", recovery_remove, VERB_OPENS | VERB_TOUCHES },
+	VERBS_END,
 };
-
-int cmd_recovery(struct app *app, const struct arguments *args)
-{
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(verbs[i].name, args->operands[0]) == 0)
-			return verbs[i].run(app, args);
-	return fail(app, STATUS_USAGE,
-	    "the usage is \"touchvault recovery create [--output FILE]\", \"use\" or \"remove\"");
-}

@@ -11,8 +11,8 @@
 #include "cli/snooze.h"
 
 const struct option_spec reminders_options[] = {
-	{ "timeout", "SECONDS", false, "run, test: how long a hook may take" },
-	{ "no-hooks", NULL, false, "run: don't run hooks, and tell if there are some" },
+	{ "timeout", "SECONDS", false, "how long a hook may take" },
+	{ "no-hooks", NULL, false, "don't run hooks, and tell if there are some" },
 	OPTIONS_END,
 };
 
@@ -210,17 +210,6 @@ static int verb_status(struct app *app, const struct request *q)
 	return r;
 }
 
-static const struct verb {
-	const char *name;
-	int (*run)(struct app *, const struct request *);
-} verbs[] = {
-	{ "install", verb_install },
-	{ "status", verb_status },
-	{ "remove", verb_remove },
-	{ "run", verb_run },
-	{ "test", verb_test },
-};
-
 static int parse_timeout(const struct app *app, const struct arguments *args, int *ret)
 {
 	const char *text = option_value(args, "timeout");
@@ -237,33 +226,61 @@ static int parse_timeout(const struct app *app, const struct arguments *args, in
 	return STATUS_OK;
 }
 
-static int run_verb(struct app *app, const struct arguments *args, struct request *q)
+static int run(struct app *app, const struct arguments *args,
+    int (*verb)(struct app *, const struct request *))
 {
 	__attribute__((cleanup(paths_freep))) struct paths paths = { 0 };
 	struct remind_place place = { 0 };
-	int r = parse_timeout(app, args, &q->seconds);
-
-	for (size_t i = 0; r == 0 && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (strcmp(args->operands[0], verbs[i].name) != 0)
-			continue;
-		r = paths_find(app, &paths);
-		if (r == 0)
-			r = remind_place_find(app, &paths, &place);
-		q->place = &place;
-		if (r == 0)
-			r = verbs[i].run(app, q);
-		remind_place_free(&place);
-		return r;
-	}
-	return r != 0 ? r
-		      : fail(app, STATUS_USAGE,
-			    "reminders takes install, status, remove, run or test");
-}
-
-int cmd_reminders(struct app *app, const struct arguments *args)
-{
-	struct request q = { .seconds = REMIND_SECONDS,
+	struct request q = { .place = &place,
+		.seconds = REMIND_SECONDS,
 		.confined = option_is_given(args, "no-hooks") };
+	int r = parse_timeout(app, args, &q.seconds);
 
-	return run_verb(app, args, &q);
+	if (r == 0)
+		r = paths_find(app, &paths);
+	if (r == 0)
+		r = remind_place_find(app, &paths, &place);
+	if (r == 0)
+		r = verb(app, &q);
+	remind_place_free(&place);
+	return r;
 }
+
+static int reminders_install(struct app *app, const struct arguments *args, struct vault *v)
+{
+	(void)v;
+	return run(app, args, verb_install);
+}
+
+static int reminders_status(struct app *app, const struct arguments *args, struct vault *v)
+{
+	(void)v;
+	return run(app, args, verb_status);
+}
+
+static int reminders_remove(struct app *app, const struct arguments *args, struct vault *v)
+{
+	(void)v;
+	return run(app, args, verb_remove);
+}
+
+static int reminders_run(struct app *app, const struct arguments *args, struct vault *v)
+{
+	(void)v;
+	return run(app, args, verb_run);
+}
+
+static int reminders_test(struct app *app, const struct arguments *args, struct vault *v)
+{
+	(void)v;
+	return run(app, args, verb_test);
+}
+
+const struct verb reminders_verbs[] = {
+	{ "install", "", "", reminders_install, 0 },
+	{ "status", "", "", reminders_status, 0 },
+	{ "remove", "", "", reminders_remove, 0 },
+	{ "run", "", "timeout no-hooks", reminders_run, 0 },
+	{ "test", "", "timeout", reminders_test, 0 },
+	VERBS_END,
+};

@@ -38,7 +38,7 @@ const struct option_spec rotate_options[] = {
 	OPTIONS_END,
 };
 
-static const struct verb {
+static const struct way {
 	const char *option;
 	enum rotation_event event;
 } verbs[] = {
@@ -52,7 +52,7 @@ static const struct verb {
 };
 
 /* The one step that the options name; NULL for none. revoked goes with retire. */
-static int choose_verb(const struct app *app, const struct arguments *args, const struct verb **ret)
+static int choose_verb(const struct app *app, const struct arguments *args, const struct way **ret)
 {
 	bool status = option_is_given(args, "status");
 
@@ -72,7 +72,7 @@ static int choose_verb(const struct app *app, const struct arguments *args, cons
 
 /* What only staging takes. */
 static int check_staging(
-    const struct app *app, const struct arguments *args, const struct verb *verb)
+    const struct app *app, const struct arguments *args, const struct way *verb)
 {
 	static const char *const only[] = { "replace", "field", "from-json", "from-env", "expires",
 		"works-from" };
@@ -158,7 +158,7 @@ static int stage(struct app *app, const struct arguments *args, struct vault *v,
 }
 
 static int make(struct app *app, const struct arguments *args, struct vault *v,
-    const struct verb *verb, struct rotate *r)
+    const struct way *verb, struct rotate *r)
 {
 	int status;
 
@@ -185,7 +185,7 @@ static int guide(struct app *app, const char *name)
 
 /* A driver, or all of a directory: what goes with what, and the time limit. */
 static int check_driver(
-    const struct app *app, const struct arguments *args, const struct verb *verb, int *ret_seconds)
+    const struct app *app, const struct arguments *args, const struct way *verb, int *ret_seconds)
 {
 	const char *timeout = option_value(args, "timeout");
 	bool driver = option_is_given(args, "driver"), due = option_is_given(args, "due");
@@ -237,7 +237,7 @@ static int drive(
 	return status == 0 && app->json ? rotate_status(app, v, name) : status;
 }
 
-static int check(const struct app *app, const struct arguments *args, const struct verb **ret_verb,
+static int check(const struct app *app, const struct arguments *args, const struct way **ret_verb,
     int *ret_seconds)
 {
 	int status = STATUS_OK;
@@ -256,7 +256,7 @@ int cmd_rotate(struct app *app, const struct arguments *args)
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
 	struct rotate r = { .name = args->operands[0] };
 	const struct vault_entry_info *info;
-	const struct verb *verb;
+	const struct way *verb;
 	int seconds, status = check(app, args, &verb, &seconds);
 
 	if (status == 0 && option_is_given(args, "due"))

@@ -15,12 +15,10 @@
 #include "vault/cleanup.h"
 
 const struct option_spec token_options[] = {
-	{ "new-device", "PATH", false, "add: the device of the new token (default: it asks)" },
-	{ "pin", "if-set|required|never", false,
-	    "add, refresh: whether it asks for its PIN (default: if-set)" },
-	{ "allow-no-touch", NULL, false,
-	    "add, refresh: take a token that answers without a touch, grade D" },
-	{ "no-passphrase", NULL, false, "add, refresh: of a YubiKey's slot, touch alone, grade C" },
+	{ "new-device", "PATH", false, "the device of the new token (default: it asks)" },
+	{ "pin", "if-set|required|never", false, "whether it asks for its PIN (default: if-set)" },
+	{ "allow-no-touch", NULL, false, "take a token that answers without a touch, grade D" },
+	{ "no-passphrase", NULL, false, "of a YubiKey's slot, touch alone, grade C" },
 	OPTIONS_END,
 };
 
@@ -297,60 +295,42 @@ static int token_list_verb(struct app *app, const struct arguments *args, struct
 	return r == 0 ? token_list_print(app, v, plugged, n) : r;
 }
 
-static int token_set_pin_verb(struct app *app)
+static int token_set_pin_verb(struct app *app, const struct arguments *args, struct vault *v)
 {
+	(void)args, (void)v;
 	return token_pin_set(app, false);
 }
 
-static int token_change_pin_verb(struct app *app)
+static int token_change_pin_verb(struct app *app, const struct arguments *args, struct vault *v)
 {
+	(void)args, (void)v;
 	return token_pin_set(app, true);
 }
 
-static int token_info_verb(struct app *app)
+static int token_info_verb(struct app *app, const struct arguments *args, struct vault *v)
 {
+	(void)args, (void)v;
 	return token_info_print(app);
 }
 
-static const struct verb {
-	const char *name, *usage;
-	int operands; /* the verb itself counts */
-	int (*run)(struct app *, const struct arguments *, struct vault *);
-	int (*run_without_vault)(struct app *);
-} verbs[] = {
-	{ "list", "", 1, token_list_verb, NULL },
-	{ "add", " NAME", 2, token_add, NULL },
-	{ "remove", " NAME", 2, token_remove, NULL },
-	{ "rename", " FROM TO", 3, token_rename, NULL },
-	{ "test", " NAME", 2, token_test, NULL },
-	{ "refresh", " NAME", 2, token_refresh, NULL },
-	{ "info", "", 1, NULL, token_info_verb },
-	{ "set-pin", "", 1, NULL, token_set_pin_verb },
-	{ "change-pin", "", 1, NULL, token_change_pin_verb },
-	{ "program", "", 1, NULL, token_program_verb },
-};
-
-int cmd_token(struct app *app, const struct arguments *args)
+static int token_program_run(struct app *app, const struct arguments *args, struct vault *v)
 {
-	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
-	const struct verb *verb = NULL;
-	int r;
-
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(verbs[i].name, args->operands[0]) == 0)
-			verb = &verbs[i];
-	if (verb != NULL && args->n_operands != verb->operands)
-		return fail(app, STATUS_USAGE,
-		    "the usage is \"touchvault token %s%s\"; \"touchvault token list\" shows the "
-		    "names",
-		    verb->name, verb->usage);
-	if (verb == NULL)
-		return fail(app, STATUS_USAGE,
-		    "the usage is \"touchvault token list\", \"add NAME\", \"remove NAME\", "
-		    "\"rename FROM TO\", \"test NAME\", \"refresh NAME\", \"info\", \"set-pin\", "
-		    "\"change-pin\" or \"program\"");
-	if (verb->run_without_vault != NULL)
-		return verb->run_without_vault(app);
-	r = session_open(app, &v);
-	return r == 0 ? verb->run(app, args, v) : r;
+	(void)args, (void)v;
+	return token_program_verb(app);
 }
+
+const struct verb token_verbs[] = {
+	{ "list", "", "", token_list_verb, VERB_OPENS | VERB_TOUCHES },
+	{ "add", "NAME", "new-device pin allow-no-touch no-passphrase", token_add,
+	    VERB_OPENS | VERB_TOUCHES },
+	{ "remove", "NAME", "", token_remove, VERB_OPENS | VERB_TOUCHES },
+	{ "rename", "FROM TO", "", token_rename, VERB_OPENS | VERB_TOUCHES },
+	{ "test", "NAME", "", token_test, VERB_OPENS | VERB_TOUCHES },
+	{ "refresh", "NAME", "pin allow-no-touch no-passphrase", token_refresh,
+	    VERB_OPENS | VERB_TOUCHES },
+	{ "info", "", "", token_info_verb, VERB_TOUCHES },
+	{ "set-pin", "", "", token_set_pin_verb, VERB_TOUCHES },
+	{ "change-pin", "", "", token_change_pin_verb, VERB_TOUCHES },
+	{ "program", "", "", token_program_run, VERB_TOUCHES },
+	VERBS_END,
+};

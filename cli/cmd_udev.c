@@ -11,7 +11,7 @@
 
 const struct option_spec udev_options[] = {
 	{ "lock-screen", NULL, false,
-	    "install, show: the second file too, which locks screens when a token is unplugged" },
+	    "the second file too, which locks screens when a token is unplugged" },
 	OPTIONS_END,
 };
 
@@ -121,12 +121,12 @@ static int judge(const struct app *app, const struct look *look)
 	    advice.how, advice.command, advice.then);
 }
 
-static int udev_check(struct app *app, const struct arguments *args)
+static int udev_check(struct app *app, const struct arguments *args, struct vault *v)
 {
 	static struct look look;
 	int r;
 
-	(void)args;
+	(void)args, (void)v;
 	udev_look(&look.host, look.tokens, &look.n);
 	if (app->json) {
 		r = print_json(app, &look);
@@ -184,11 +184,12 @@ static int report(const struct app *app, bool changed, const char *did, const ch
 	return STATUS_OK;
 }
 
-static int udev_install_verb(struct app *app, const struct arguments *args)
+static int udev_install_verb(struct app *app, const struct arguments *args, struct vault *v)
 {
 	bool changed, lock = option_is_given(args, LOCK_SCREEN);
 	int r = require_root(app, lock ? "install --" LOCK_SCREEN : "install");
 
+	(void)v;
 	if (r != 0)
 		return r;
 	r = udev_install(lock, &changed);
@@ -197,13 +198,13 @@ static int udev_install_verb(struct app *app, const struct arguments *args)
 		      : fail_udev(app, r);
 }
 
-static int udev_remove_verb(struct app *app, const struct arguments *args)
+static int udev_remove_verb(struct app *app, const struct arguments *args, struct vault *v)
 {
 	char path[PATH_MAX];
 	bool changed;
 	int r = require_root(app, "remove");
 
-	(void)args;
+	(void)args, (void)v;
 	if (r != 0)
 		return r;
 	r = udev_remove(&changed);
@@ -215,10 +216,11 @@ static int udev_remove_verb(struct app *app, const struct arguments *args)
 	    "there were none in " UDEV_RULES_DIR);
 }
 
-static int udev_show(struct app *app, const struct arguments *args)
+static int udev_show(struct app *app, const struct arguments *args, struct vault *v)
 {
 	bool lock = option_is_given(args, LOCK_SCREEN);
 
+	(void)v;
 	if (app->json)
 		return out_json(app, json_pack("{s:s,s:s?}", UDEV_RULES_NAME, udev_rules_text,
 					 UDEV_LOCK_NAME, lock ? udev_lock_text : NULL));
@@ -228,21 +230,10 @@ static int udev_show(struct app *app, const struct arguments *args)
 	return out_done(app);
 }
 
-static const struct verb {
-	const char *name;
-	int (*run)(struct app *, const struct arguments *);
-} verbs[] = {
-	{ "check", udev_check },
-	{ "install", udev_install_verb },
-	{ "remove", udev_remove_verb },
-	{ "show", udev_show },
+const struct verb udev_verbs[] = {
+	{ "check", "", "", udev_check, 0 },
+	{ "install", "", LOCK_SCREEN, udev_install_verb, 0 },
+	{ "remove", "", "", udev_remove_verb, 0 },
+	{ "show", "", LOCK_SCREEN, udev_show, 0 },
+	VERBS_END,
 };
-
-int cmd_udev(struct app *app, const struct arguments *args)
-{
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(verbs[i].name, args->operands[0]) == 0)
-			return verbs[i].run(app, args);
-	return fail(app, STATUS_USAGE,
-	    "the usage is \"touchvault udev check\", \"install\", \"remove\" or \"show\"");
-}

@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "cli/output.h"
+#include "cli/session.h"
+#include "cli/verb.h"
 #include "cli/witness.h"
 #include "token/token.h"
 
@@ -22,57 +24,59 @@
 
 const struct command commands[] = {
 	{ "init", "[OPTION...]", "make a vault, with the first token and this host", cmd_init,
-	    init_options, 0, 0, COMMAND_TOUCHES },
-	{ "add", "NAME [OPTION...]", "add an entry", cmd_add, add_options, 1, 1, COMMAND_TOUCHES },
+	    init_options, 0, 0, COMMAND_TOUCHES, NULL },
+	{ "add", "NAME [OPTION...]", "add an entry", cmd_add, add_options, 1, 1, COMMAND_TOUCHES,
+	    NULL },
 	{ "edit", "NAME [OPTION...]", "change fields and labels of an entry", cmd_edit,
-	    edit_options, 1, 1, COMMAND_TOUCHES },
+	    edit_options, 1, 1, COMMAND_TOUCHES, NULL },
 	{ "get", "NAME [FIELD] [OPTION...]", "print a secret", cmd_get, get_options, 1, 2,
-	    COMMAND_TOUCHES },
+	    COMMAND_TOUCHES, NULL },
 	{ "run", "[OPTION...] -- COMMAND [ARGUMENT...]",
 	    "run a command with secrets in its environment", cmd_run, run_options, 0, -1,
-	    COMMAND_TOUCHES | COMMAND_RUNS },
-	{ "list", "[GLOB]", "list entries, without a touch", cmd_list, NULL, 0, 1, 0 },
+	    COMMAND_TOUCHES | COMMAND_RUNS, NULL },
+	{ "list", "[GLOB]", "list entries, without a touch", cmd_list, NULL, 0, 1, 0, NULL },
 	{ "show", "NAME", "show all of an entry but its secrets, without a touch", cmd_show, NULL,
-	    1, 1, 0 },
-	{ "rename", "FROM TO", "rename an entry", cmd_rename, NULL, 2, 2, COMMAND_TOUCHES },
-	{ "remove", "NAME", "remove an entry", cmd_remove, NULL, 1, 1, COMMAND_TOUCHES },
+	    1, 1, 0, NULL },
+	{ "rename", "FROM TO", "rename an entry", cmd_rename, NULL, 2, 2, COMMAND_TOUCHES, NULL },
+	{ "remove", "NAME", "remove an entry", cmd_remove, NULL, 1, 1, COMMAND_TOUCHES, NULL },
 	{ "due", "[OPTION...]", "what is to be rotated, without a touch", cmd_due, due_options, 0,
-	    0, 0 },
+	    0, 0, NULL },
 	{ "schedule", "[NAME] [OPTION...]", "show or change when entries are to be rotated",
-	    cmd_schedule, schedule_options, 0, 1, 0 },
+	    cmd_schedule, schedule_options, 0, 1, 0, NULL },
 	{ "policy", "[OPTION...]", "show or change what bounds all schedules", cmd_policy,
-	    policy_options, 0, 0, 0 },
+	    policy_options, 0, 0, 0, NULL },
 	{ "rotate", "[NAME] [OPTION...]",
 	    "replace a credential step by step, and go back if need be", cmd_rotate, rotate_options,
-	    0, 1, 0 },
+	    0, 1, 0, NULL },
 	{ "reminders", "VERB [OPTION...]",
 	    "install, remove, run, test and show the reminders of what is due, without a touch",
-	    cmd_reminders, reminders_options, 1, 1, 0 },
+	    NULL, reminders_options, 1, 1, 0, reminders_verbs },
 	{ "snooze", "NAME PERIOD|DATE|off", "don't tell of an entry for a while", cmd_snooze, NULL,
-	    2, 2, COMMAND_TOUCHES },
+	    2, 2, COMMAND_TOUCHES, NULL },
 	{ "history", "NAME", "show the rotations of an entry, without a touch", cmd_history, NULL,
-	    1, 1, 0 },
+	    1, 1, 0, NULL },
 	{ "token", "VERB [NAME...] [OPTION...]",
-	    "list, add, remove, rename, test and refresh the tokens, and set their PINs", cmd_token,
-	    token_options, 1, 3, COMMAND_TOUCHES },
+	    "list, add, remove, rename, test and refresh the tokens, and set their PINs", NULL,
+	    token_options, 1, 3, 0, token_verbs },
 	{ "host", "VERB [NAME...] [OPTION...]",
-	    "show, request, approve, list, revoke, rename, label and rekey the hosts", cmd_host,
-	    host_options, 1, 3, 0 },
+	    "show, request, approve, list, revoke, rename, label and rekey the hosts", NULL,
+	    host_options, 1, 3, 0, host_verbs },
 	{ "recovery", "VERB [OPTION...]",
-	    "create, use and remove the recovery sheet, which stands in for a lost host",
-	    cmd_recovery, recovery_options, 1, 1, 0 },
+	    "create, use and remove the recovery sheet, which stands in for a lost host", NULL,
+	    recovery_options, 1, 1, 0, recovery_verbs },
 	{ "status", "", "show the vault, its tokens, hosts and grades, without a touch", cmd_status,
-	    NULL, 0, 0, 0 },
+	    NULL, 0, 0, 0, NULL },
 	{ "log", "[verify] [OPTION...]",
 	    "show the audit log of the vault on this host, without a touch, or prove it", cmd_log,
-	    log_options, 0, 1, 0 },
+	    log_options, 0, 1, 0, NULL },
 	{ "doctor", "", "look for what else can be wrong, and say what mends it", cmd_doctor, NULL,
-	    0, 0, COMMAND_PLAIN },
+	    0, 0, COMMAND_PLAIN, NULL },
 	{ "udev", "VERB [OPTION...]",
-	    "check who may open the tokens; install, remove and show the udev rules", cmd_udev,
-	    udev_options, 1, 1, COMMAND_PLAIN },
-	{ "help", "[COMMAND]", "say how a command is used", cmd_help, NULL, 0, 1, COMMAND_PLAIN },
-	{ "version", "", "print versions", cmd_version, NULL, 0, 0, COMMAND_PLAIN },
+	    "check who may open the tokens; install, remove and show the udev rules", NULL,
+	    udev_options, 1, 1, COMMAND_PLAIN, udev_verbs },
+	{ "help", "[COMMAND]", "say how a command is used", cmd_help, NULL, 0, 1, COMMAND_PLAIN,
+	    NULL },
+	{ "version", "", "print versions", cmd_version, NULL, 0, 0, COMMAND_PLAIN, NULL },
 };
 const size_t commands_len = sizeof(commands) / sizeof(commands[0]);
 
@@ -129,8 +133,22 @@ static int check_operands(
 	    *c->synopsis == '\0' ? "" : " ", c->synopsis, c->name);
 }
 
+static int run(
+    struct app *app, const struct command *c, const struct verb *verb, const struct arguments *args)
+{
+	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
+	int r = STATUS_OK;
+
+	if (verb == NULL)
+		return c->run(app, args);
+	if (verb->flags & VERB_OPENS)
+		r = session_open(app, &v);
+	return r == 0 ? verb->run(app, args, v) : r;
+}
+
 static int dispatch(struct app *app, const struct command *c, const struct arguments *args)
 {
+	const struct verb *verb = NULL;
 	int r;
 
 	if (option_is_given(args, "help"))
@@ -143,13 +161,15 @@ static int dispatch(struct app *app, const struct command *c, const struct argum
 		    "help\" lists "
 		    "the commands");
 	r = check_operands(app, c, args);
+	if (r == 0 && c->verbs != NULL)
+		r = verb_choose(app, c, args, &verb);
 	if (r != 0 || (c->flags & COMMAND_PLAIN))
-		return r != 0 ? r : c->run(app, args);
-	if (c->flags & COMMAND_TOUCHES)
+		return r != 0 ? r : run(app, c, verb, args);
+	if ((c->flags & COMMAND_TOUCHES) || (verb != NULL && (verb->flags & VERB_TOUCHES)))
 		token_start();
-	witness_start(app);
+	witness_start(app, verb);
 	r = vault_init();
-	r = r != 0 ? fail_vault(app, r) : c->run(app, args);
+	r = r != 0 ? fail_vault(app, r) : run(app, c, verb, args);
 	token_end();
 	secret_wipe_stack();
 	return r;

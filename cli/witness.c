@@ -7,6 +7,7 @@
 #include <time.h>
 
 #define MAC_SHOWN 8
+#define COMMAND_MAX 33 /* a word of the log, and NUL */
 
 static int64_t now(void)
 {
@@ -40,10 +41,13 @@ static void tell(const struct vault_event *e, bool written)
 	closelog();
 }
 
-void witness_start(const struct app *app)
+void witness_start(const struct app *app, const struct verb *verb)
 {
 	static struct vault_witness witness = { .now = now, .tell = tell };
+	static char command[COMMAND_MAX];
 
-	witness.command = app->command;
+	(void)snprintf(command, sizeof(command), "%s%s%s", app->command, verb == NULL ? "" : "-",
+	    verb == NULL ? "" : verb->name);
+	witness.command = command;
 	vault_witness_set(&witness);
 }

@@ -3,10 +3,10 @@
 #ifndef TOUCHVAULT_CLI_WITNESS_H
 #define TOUCHVAULT_CLI_WITNESS_H
 
-#include "cli/app.h"
+#include "cli/command.h"
 
 /* From now on, what goes to an audit log goes to the system log, too
- * (LOG_AUTHPRIV), without names. Borrows app->command. */
-void witness_start(const struct app *);
+ * (LOG_AUTHPRIV), without names. verb: NULL where the command has none. */
+void witness_start(const struct app *, const struct verb *);
 
 #endif

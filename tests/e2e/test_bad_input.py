@@ -41,6 +41,37 @@ class Usage(BadInput):
             with self.subTest(args):
                 self.refuse(125 if args[:1] == ["run"] else 2, *args)
 
+    def test_what_another_verb_takes(self):
+        """Each option of a command with each verb: those that aren't for it, by the program's own help."""
+        seen = 0
+        for c in self.help("help")["commands"]:
+            for verb in c["verbs"]:
+                operands = ["x"] * len(verb["operands"].replace("[FILE]", "").split())
+                for option in c["options"]:
+                    if option["name"] in verb["options"].split():
+                        continue
+                    seen += 1
+                    args = [c["name"], verb["name"], *operands, "--" + option["name"]]
+                    with self.subTest(args):
+                        self.refuse(2, *args, *(["x"] if option["value"] else []),
+                                    words=[f'--{option["name"]} is not for "{c["name"]} {verb["name"]}"'])
+                for more in (["x"] * (len(verb["operands"].split()) + 1), operands[1:] if operands else None):
+                    if more is not None:
+                        self.refuse(2, c["name"], verb["name"], *more, words=["usage"])
+            if c["verbs"]:
+                self.refuse(2, c["name"], "CANARY", words=["verb", c["verbs"][0]["name"]])
+        self.assertGreater(seen, 80)
+
+    def help(self, *args):
+        return json.loads(self.ok(self.home.run("--json", *args)).out)
+
+    def test_help_lists_verbs(self):
+        text = self.ok(self.home.run("help", "host")).out.decode()
+        self.assertIn("\nverbs:\n  show\n  request\n  approve [FILE]\n", text)
+        self.assertRegex(text, r"\n  --drop-old-key +rekey: ")
+        self.assertRegex(text, r"\n  --name NAME +request, approve: ")
+        self.assertNotIn("verbs:", self.ok(self.home.run("help", "get")).out.decode())
+
     def test_a_secret_in_an_argument_is_refused_and_not_repeated(self):
         for args in (["add", "n", "--field", "key=CANARY-4711"], ["add", "n", "--field", "CANARY-4711"],
                      ["edit", "k", "--field", "secret=CANARY-4711"], ["add", "n", "CANARY-4711"],

@@ -84,9 +84,9 @@ class Events(Log):
     def test_removing_a_token_is_a_revocation(self):
         spare = self.token("spare")
         self.ok(self.run_("token", "add", "spare", "--new-device", spare.path))
-        self.assertEqual(self.events()[-1], ("change", "token", "", "first", "spare"))
+        self.assertEqual(self.events()[-1], ("change", "token-add", "", "first", "spare"))
         self.ok(self.run_("token", "remove", "spare"))
-        self.assertEqual(self.events()[-1], ("revocation", "token", "", "first", "spare"))
+        self.assertEqual(self.events()[-1], ("revocation", "token-remove", "", "first", "spare"))
 
     def test_refusals(self):
         stranger = self.token("stranger")
@@ -111,14 +111,14 @@ class Events(Log):
                                   ("nonsense", made["fingerprint"])):
             n = len(self.log())
             self.refused(self.run_("host", "approve", "--fingerprint", fingerprint, stdin=text.encode()), 23)
-            self.assertEqual(self.events(n), [("refusal", "host", "bad-request", "", "")])
+            self.assertEqual(self.events(n), [("refusal", "host-approve", "bad-request", "", "")])
         for typed, status, code in ((other["fingerprint"] + "\n", 23, "bad-request"), ("\x03", 14, "cancelled")):
             n = len(self.log())
             t = self.home.on_terminal("--device", self.t.path, "host", "approve", pipe_stdin=line.encode())
             t.expect("fingerprint that the new host shows: ")
             t.type(typed)
             self.assertEqual(t.finish().status, status)
-            self.assertEqual(self.events(n), [("refusal", "host", code, "", "")])
+            self.assertEqual(self.events(n), [("refusal", "host-approve", code, "", "")])
         n = len(self.log())
         self.refused(self.run_("host", "approve", "--fingerprint", "ABCD", stdin=line.encode()), 2)
         self.assertEqual(len(self.log()), n)
@@ -128,7 +128,7 @@ class Events(Log):
         t.expect("from the sheet: ")
         t.type("\x03")
         self.assertEqual(t.finish().status, 14)
-        self.assertEqual(self.events()[-1], ("refusal", "recovery", "cancelled", "", ""))
+        self.assertEqual(self.events()[-1], ("refusal", "recovery-create", "cancelled", "", ""))
         other = Home(os.path.join(self.dir, "other"))
         copy_vault(self.home.vault, other.vault)
         t = other.on_terminal("--device", self.t.path, "recovery", "use", "--kind", "keyfile")
@@ -170,7 +170,7 @@ class Events(Log):
         self.refused(self.run_("run", "--env-all", "ibkr/live", "--", "true", home=other), 125)
         found = [(e["event"], e["command"], e["code"], e["name"]) for e in self.log(home=other)]
         self.assertEqual(found, [("begin", "list", "", "")] + [
-            ("refusal", c[0], "host-not-approved", "") for c in commands] + [
+            ("refusal", "-".join(c) if c[0] == "token" else c[0], "host-not-approved", "") for c in commands] + [
             ("refusal", "run", "host-not-approved", "")])
         with open(self.path(other)) as f:
             self.assertNotIn("ibkr", f.read())
@@ -249,7 +249,7 @@ class Hosts(Log):
             n = len(self.log())
             self.ok(self.run_("host", *args, stdin=made["request"].encode()))
             self.assertEqual(self.events(n), [("unlock", "", False), (event, name, False)])
-            self.assertEqual(self.log()[-1]["command"], "host")
+            self.assertEqual(self.log()[-1]["command"], "host-" + args[0])
         for args in (["host", "list"], ["host", "show"], ["host", "request"]):
             self.ok(self.run_(*args))
         self.assertEqual(len(self.log()), n + 2)

@@ -253,13 +253,15 @@ class Recovery(Sheets):
         self.assertEqual(self.use(new, wrong, "--name", "new").status, 24)
         self.ok(self.use(new, code, "--name", "new"))
         self.ok(new.run("--device", self.t.path, "recovery", "remove"))
-        for home, wanted in ((self.home, [("unlock", "", ""), ("approval", "recovery sheet", "")]),
-                             (new, [("refusal", "", "recovery-code"), ("unlock", "", ""), ("approval", "new", ""),
-                                    ("unlock", "", ""), ("revocation", "recovery sheet", "")])):
+        for home, commands, wanted in (
+                (self.home, {"recovery-create"}, [("unlock", "", ""), ("approval", "recovery sheet", "")]),
+                (new, {"recovery-use", "recovery-remove"},
+                 [("refusal", "", "recovery-code"), ("unlock", "", ""), ("approval", "new", ""),
+                  ("unlock", "", ""), ("revocation", "recovery sheet", "")])):
             log = [e for e in json.loads(self.ok(home.run("log", "--json")).out) if e["event"] != "seal"]
             self.assertEqual([(e["event"], e["name"], e["code"]) for e in log][-len(wanted):], wanted)
             self.assertFalse(any(e["unreadable"] for e in log))
-            self.assertEqual({e["command"] for e in log[-len(wanted):]}, {"recovery"})
+            self.assertEqual({e["command"] for e in log[-len(wanted):]}, commands)
             self.ok(home.run("--device", self.t.path, "log", "verify"))
 
     @unittest.skipUnless(have_swtpm(), "NOT TESTED: there is no swtpm, or no tpm2-tools")
