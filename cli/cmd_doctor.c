@@ -37,13 +37,20 @@ void doctor_mend(struct doctor_finding *f, const char *fmt, ...)
 	va_end(ap);
 }
 
+void doctor_advise(struct doctor_finding *f, const char *advice)
+{
+	doctor_mend(f, "%s", advice);
+	f->is_advice = true;
+}
+
 static void print_finding(const struct doctor_finding *f)
 {
 	char what[DOCTOR_TEXT_MAX], mend[DOCTOR_TEXT_MAX];
 
 	out("%-12s %-8s %s\n", f->check, states[f->state], text_clean(f->what, what, sizeof(what)));
 	if (f->mend[0] != '\0')
-		out("%-21s to mend it, run: %s\n", "", text_clean(f->mend, mend, sizeof(mend)));
+		out("%-21s to mend it%s: %s\n", "", f->is_advice ? "" : ", run",
+		    text_clean(f->mend, mend, sizeof(mend)));
 }
 
 static int print_json(const struct app *app, const struct doctor_report *report)
@@ -69,8 +76,8 @@ static int judge(const struct app *app, const struct doctor_report *report)
 		wrong += report->findings[i].state == DOCTOR_WRONG;
 	if (wrong == 0)
 		return STATUS_OK;
-	return fail(app, STATUS_TO_MEND, "%zu %s wrong; beside each is the command that mends it",
-	    wrong, wrong == 1 ? "thing is" : "things are");
+	return fail(app, STATUS_TO_MEND, "%zu %s wrong; beside each is what mends it", wrong,
+	    wrong == 1 ? "thing is" : "things are");
 }
 
 int cmd_doctor(struct app *app, const struct arguments *args)

@@ -21,6 +21,7 @@ struct doctor_finding {
 	enum doctor_state state;
 	char what[DOCTOR_TEXT_MAX]; /* a sentence without its full stop; text from outside */
 	char mend[DOCTOR_TEXT_MAX]; /* the command; "" unless DOCTOR_WRONG */
+	bool is_advice;             /* mend is words, where one command doesn't do */
 };
 
 struct doctor_report {
@@ -34,6 +35,8 @@ struct doctor_finding *doctor_add(struct doctor_report *, const char *check, enu
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void doctor_mend(struct doctor_finding *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* What to do in words, as the other commands say it. */
+void doctor_advise(struct doctor_finding *, const char *advice);
 
 /* Swap, cores, clock, TPM, libraries. */
 void doctor_look_at_system(struct doctor_report *);

@@ -100,6 +100,25 @@ static void look_at_tokens(struct doctor_report *report, const struct vault *v)
 		(void)doctor_add(report, "tokens", DOCTOR_FINE, "the spare ones were tested");
 }
 
+/* A record is only looked at when its entry is opened: maybe when all backups have it. */
+static void look_at_records(struct doctor_report *report, struct vault *v)
+{
+	const struct vault_entry_info *info;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && (info = vault_entry_at(v, i)) != NULL; i++) {
+		r = vault_entry_check(v, info);
+		if (r != 0)
+			doctor_advise(doctor_add(report, "vault", DOCTOR_WRONG,
+					  "%s: the entry %s can't be opened: %s", vault_where(),
+					  info->name, vault_strerror(r)),
+			    advice_for_vault(r));
+	}
+	if (r == 0)
+		(void)doctor_add(report, "vault", DOCTOR_FINE,
+		    "it opens on this host, and all its entries are whole");
+}
+
 static void look_inside(const struct paths *p, struct doctor_report *report)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
@@ -112,12 +131,12 @@ static void look_inside(const struct paths *p, struct doctor_report *report)
 	}
 	look_at_permissions(report, p);
 	if (r != 0) {
-		doctor_mend(doctor_add(report, "vault", DOCTOR_WRONG, "%s: %s; %s", vault_where(),
-				vault_strerror(r), advice_for_vault(r)),
-		    "touchvault status");
+		doctor_advise(doctor_add(report, "vault", DOCTOR_WRONG, "%s: %s", vault_where(),
+				  vault_strerror(r)),
+		    advice_for_vault(r));
 		return;
 	}
-	(void)doctor_add(report, "vault", DOCTOR_FINE, "it opens on this host");
+	look_at_records(report, v);
 	look_at_tokens(report, v);
 }
 

@@ -119,7 +119,36 @@ class Doctor(Case):
         self.ok(self.home.run("--device", other.path, "token", "test", "spare"))
         self.assertEqual(self.findings(wrap=())["tokens"][0][0], "fine")
         os.chmod(self.home.vault, 0o666)
-        self.wrong("vault", "others can write", "touchvault status", wrap=())
+        self.wrong("vault", "others can write", "make it yours with chown, and run \"chmod go=\" on it", wrap=())
+        text = self.home.run("doctor").out
+        self.assertRegex(text, rb"vault +wrong .*\n +to mend it: make it yours with chown")
+        os.chmod(self.home.vault, 0o600)
+        os.rename(self.home.host_key, self.home.host_key + "x")
+        found = self.findings(wrap=())["vault"][0]
+        self.assertIn("this host has no key", found[1])
+        self.assertIn("touchvault host request", found[2])
+
+    def test_a_damaged_record(self):
+        """Which only its own get would find."""
+        os.chown(self.home.dir, 0, 0)
+        token = self.token()
+        self.new_vault(token)
+        self.add(token, "a", {"a": "value"})
+        self.add(token, "b", {"a": "value"})
+        self.assertEqual(self.findings(wrap=())["vault"][0][0], "fine")
+        with open(self.home.vault, "r+b") as f:
+            f.seek(-5, os.SEEK_END)
+            last = f.read(1)[0]
+            f.seek(-5, os.SEEK_END)
+            f.write(bytes([last ^ 1]))
+        touches = len(token.transactions())
+        state, what, mend = self.findings(wrap=())["vault"][0]
+        self.assertEqual(state, "wrong")
+        self.assertRegex(what, r"the entry [ab] can't be opened: damaged")
+        name = re.search("entry (.)", what).group(1)
+        self.refused(self.home.run("--device", token.path, "get", name), 30)
+        self.assertIn(".prev", mend)
+        self.assertEqual(len(token.transactions()), touches)
 
     def test_usage(self):
         self.refused(self.home.run("doctor", "x"), 2, "too many operands")
