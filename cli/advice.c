@@ -27,8 +27,8 @@ static const char *advice_for_file(enum vault_err err)
 static const char *advice_for_tpm(enum vault_err err)
 {
 	if (err == VAULT_ERR_TPM_NONE)
-		return "switch it on in the firmware's setup; for a new host key, name it with "
-		       "--tpm, or do without by \"--kind keyfile\"";
+		return "switch it on in the firmware's setup; for a new host key, name it "
+		       "with --tpm PATH, or use none with \"--kind keyfile\"";
 	if (err == VAULT_ERR_TPM_LIBRARY)
 		return "install tpm2-tss (Debian: \"apt install libtss2-esys-3.0.2-0\")";
 	if (err == VAULT_ERR_TPM_PERMISSION)
@@ -72,7 +72,7 @@ const char *advice_for_vault(int err)
 	case VAULT_ERR_LIMIT:
 		return "the vault or the entry is full: store less, or make another vault";
 	case VAULT_ERR_NO_VAULT:
-		return "\"touchvault init\" makes one";
+		return "copy the vault there, or make a new one with \"touchvault init\"";
 	case VAULT_ERR_NO_ENTRY:
 		return "\"touchvault list\" shows the entries";
 	case VAULT_ERR_NO_FIELD:
@@ -89,13 +89,20 @@ const char *advice_for_vault(int err)
 	case VAULT_ERR_NO_HOST_KEY:
 	case VAULT_ERR_NOT_APPROVED:
 		return "run \"touchvault host request\" here, and \"touchvault host approve\" "
-		       "on a host that is approved; if none is left, \"touchvault recovery use\"";
+		       "on a host that is approved, or copy a newer vault file here, if that was "
+		       "done already; if none is left, \"touchvault recovery use\"";
+	case VAULT_ERR_NO_LONGER_APPROVED:
+		return "copy the newest vault file here; if this host was revoked, run "
+		       "\"touchvault host request\" here and \"touchvault host approve\" on one "
+		       "that is approved, or \"touchvault recovery use\" if none is left";
 	case VAULT_ERR_FOREIGN_HOST_KEY:
 		return "use it there, or restore this machine's /etc/machine-id; on a copy of "
 		       "that machine delete the key and the file \"state\" beside it, then run "
 		       "\"touchvault host request\"";
 	case VAULT_ERR_DAMAGED_HOST_KEY:
-		return "restore it from a backup of this machine";
+		return "restore it from a backup of this machine; if there is none, move it and "
+		       "the file \"state\" beside it away, and run \"touchvault host request\", or "
+		       "\"touchvault recovery use\" if no other host is left";
 	case VAULT_ERR_TAMPERED:
 	case VAULT_ERR_SIGNER:
 		return "find out who wrote it, and restore a copy that you trust";

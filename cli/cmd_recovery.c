@@ -224,7 +224,8 @@ static int check_use(const struct app *app, const struct paths *p)
 		    "this host is approved already; there is nothing to recover");
 	if (r == VAULT_ERR_NO_VAULT)
 		return session_no_vault(app, p);
-	if (r == VAULT_ERR_NO_HOST_KEY || r == VAULT_ERR_NOT_APPROVED)
+	if (r == VAULT_ERR_NO_HOST_KEY || r == VAULT_ERR_NOT_APPROVED ||
+	    r == VAULT_ERR_NO_LONGER_APPROVED)
 		return terminal_require(app, "type the code");
 	return session_refused(app, p, r);
 }

@@ -83,6 +83,7 @@ enum exit_status exit_status_of_vault(int err)
 		return STATUS_WRONG_TOKEN;
 	case VAULT_ERR_NO_HOST_KEY:
 	case VAULT_ERR_NOT_APPROVED:
+	case VAULT_ERR_NO_LONGER_APPROVED:
 		return STATUS_NOT_APPROVED;
 	case VAULT_ERR_FOREIGN_HOST_KEY:
 	case VAULT_ERR_TPM_OTHER:

@@ -261,11 +261,13 @@ int session_no_vault(const struct app *app, const struct paths *p)
 		free_names(names, n);
 	if (at > 0)
 		return fail(app, STATUS_NOT_FOUND,
-		    "no vault at %s; name one with --vault, there %s: %s%s, or make it with "
-		    "\"touchvault init\"",
+		    "no vault at %s; name one with --vault, there %s: %s%s, copy it there, or make "
+		    "a "
+		    "new one with \"touchvault init\"",
 		    p->vault, n == 1 ? "is" : "are", others, n > OTHERS_SHOWN ? ", ..." : "");
-	return fail(
-	    app, STATUS_NOT_FOUND, "no vault at %s; \"touchvault init\" makes one", p->vault);
+	return fail(app, STATUS_NOT_FOUND,
+	    "no vault at %s; copy the vault there, or make a new one with \"touchvault init\"",
+	    p->vault);
 }
 
 void session_note_trust(const struct app *app, const struct vault *v)

@@ -38,6 +38,8 @@ const char *vault_strerror(int err)
 		return "this host has no key";
 	case VAULT_ERR_NOT_APPROVED:
 		return "this host is not approved";
+	case VAULT_ERR_NO_LONGER_APPROVED:
+		return "this host is no longer approved, or this is a copy from before it was";
 	case VAULT_ERR_FOREIGN_HOST_KEY:
 		return "the host key was made on another machine";
 	case VAULT_ERR_DAMAGED_HOST_KEY:

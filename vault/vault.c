@@ -227,6 +227,17 @@ static int opening_key_read(struct vault *v)
 	return 0;
 }
 
+/* What is found out of a host without a slot: whether it has seen this vault before. */
+static int no_slot(struct vault *v)
+{
+	__attribute__((cleanup(state_free))) struct state state = { 0 };
+
+	if (vault_state_read(v, &state) == 0 &&
+	    state_vault_find(&state, v->header.vault_id) != NULL)
+		return VAULT_ERR_NO_LONGER_APPROVED;
+	return VAULT_ERR_NOT_APPROVED;
+}
+
 /* By the host's key, or by the one that is to follow it. */
 static int own_slot(struct vault *v, const struct host_slot **ret)
 {
@@ -241,7 +252,7 @@ static int own_slot(struct vault *v, const struct host_slot **ret)
 	if (r == 0)
 		*ret = slot_of_key(v);
 	if (r == VAULT_ERR_NO_HOST_KEY || (r == 0 && *ret == NULL))
-		return VAULT_ERR_NOT_APPROVED;
+		return no_slot(v);
 	return r;
 }
 

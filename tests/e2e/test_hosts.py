@@ -351,6 +351,28 @@ class Revoked(Hosts):
         self.edit(self.home, "another value")
         self.assertIsNone(json.loads(self.ok(self.home.run("show", "ibkr/live", "--json")).out)["rotate_now"])
 
+    def test_status_20_says_which_it_is(self):
+        """Never approved, approved in a newer copy, and revoked; all end alike."""
+        before = self.home.vault + ".before"
+        shutil.copy(self.home.vault, before)
+        laptop = self.other("laptop")
+        copy_vault(before, laptop.vault)
+        self.request(laptop)
+        said = self.refused(self.get(laptop), 20, "this host is not approved", "newer vault file").err
+        self.assertNotIn(b"no longer", said)
+        self.approve(laptop)
+        self.opens(laptop)
+        newest = digest(laptop.vault)
+        shutil.copy(before, laptop.vault)
+        self.refused(self.get(laptop), 20, "no longer approved, or this is a copy from before", "copy the newest")
+        self.sync(self.home, laptop)
+        self.assertEqual(digest(laptop.vault), newest)
+        self.ok(self.run_on(self.home, "host", "revoke", "laptop"))
+        self.sync(self.home, laptop)
+        self.refused(self.get(laptop), 20, "no longer approved", "if this host was revoked", "recovery use")
+        result = self.run_on(laptop, "--json", "list")
+        self.assertEqual(json.loads(result.err)["error"]["code"], "host-not-approved")
+
     def test_who_cannot_be_revoked(self):
         before, touches = digest(self.home.vault), len(self.t.transactions())
         self.refused(self.run_on(self.home, "host", "revoke", "desk"), 2, "only host")
@@ -569,6 +591,17 @@ class State(Hosts):
         self.assertIn(b"not verified yet", self.ok(self.home.run("list")).err)
         self.opens(self.home)
         self.assertTrue(os.path.exists(self.home.state))
+
+    def test_a_damaged_key_is_none_to_go_on_with(self):
+        with open(self.home.host_key, "r+b") as f:
+            f.seek(20)
+            f.write(b"?")
+        self.refused(self.home.run("list"), 30, self.home.host_key, "backup", "move it", "host request",
+                     "recovery use")
+        os.unlink(self.home.host_key)
+        os.unlink(self.home.state)
+        self.request(self.home)
+        self.refused(self.home.run("list"), 20)
 
     def test_that_of_another_host(self):
         laptop = self.approve(self.other("laptop"))
