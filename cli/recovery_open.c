@@ -16,7 +16,7 @@ struct typed {
 };
 
 /* Group by group, or several at once, as a reader of QR codes types them. */
-static int ask_code(const struct app *app, struct typed *s)
+static int ask_groups(const struct app *app, struct typed *s)
 {
 	char prompt[32];
 	size_t n = 0, len;
@@ -30,13 +30,24 @@ static int ask_code(const struct app *app, struct typed *s)
 		    sizeof(s->line), &len);
 		if (r != 0)
 			return r;
-		if (vault_recovery_code_type(s->line, s->code, &n) != 0)
-			terminal_say(
-			    "Group %zu is not right; compare it with the sheet and type it "
-			    "again",
-			    n + 1);
+		if (vault_recovery_code_type(s->line, s->code, &n) == 0)
+			continue;
+		/* What was pasted behind it would be taken for this one. */
+		terminal_drop();
+		terminal_say(
+		    "Group %zu is not right; compare it with the sheet and type it again", n + 1);
 	}
 	return STATUS_OK;
+}
+
+static int ask_code(const struct app *app, struct typed *s)
+{
+	int r;
+
+	terminal_hide();
+	r = ask_groups(app, s);
+	terminal_hide_end();
+	return r;
 }
 
 int recovery_open(

@@ -75,6 +75,20 @@ void terminal_release(void)
 	caught.fd = -1;
 }
 
+/* Echo off, and back. Ctrl-Z meanwhile would hand a terminal without echo to
+ * the shell, so it is ignored. */
+struct echo {
+	bool off;
+	struct termios before;
+	struct sigaction stop;
+};
+
+/* While several lines are hidden. */
+static struct {
+	int fd;
+	struct echo echo;
+} hidden = { .fd = -1 };
+
 static int terminal_open(int mode)
 {
 	return open("/dev/tty", mode | O_NOCTTY | O_CLOEXEC);
@@ -109,14 +123,6 @@ void terminal_say(const char *fmt, ...)
 		(void)dprintf(STDERR_FILENO, "%s\n", clean);
 }
 
-/* Echo off, and back. Ctrl-Z meanwhile would hand a terminal without echo to
- * the shell, so it is ignored. */
-struct echo {
-	bool off;
-	struct termios before;
-	struct sigaction stop;
-};
-
 static int echo_off(int tty, struct echo *ret)
 {
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
@@ -146,7 +152,34 @@ static void echo_back(int tty, const struct echo *e, bool taken)
 		return;
 	(void)tcsetattr(tty, TCSADRAIN, &e->before);
 	(void)sigaction(SIGTSTP, &e->stop, NULL);
-	(void)!write(tty, "\n", 1);
+}
+
+void terminal_hide(void)
+{
+	hidden.fd = terminal_open(O_RDWR);
+	(void)terminal_catch();
+	/* Where it fails, so does the prompt. */
+	if (hidden.fd >= 0)
+		(void)echo_off(hidden.fd, &hidden.echo);
+}
+
+void terminal_hide_end(void)
+{
+	if (hidden.fd >= 0) {
+		echo_back(hidden.fd, &hidden.echo, false);
+		(void)close(hidden.fd);
+	}
+	hidden.fd = -1;
+	hidden.echo.off = false;
+	terminal_release();
+}
+
+void terminal_drop(void)
+{
+	_cleanup_close_ int tty = terminal_open(O_RDWR);
+
+	if (tty >= 0)
+		(void)tcflush(tty, TCIFLUSH);
 }
 
 /* One byte into ret, which is where a secret may be. */
@@ -192,12 +225,15 @@ int terminal_prompt(const char *prompt, bool secret, char *ret, size_t size, siz
 	if (tty < 0)
 		return secret ? pinentry_ask(prompt, ret, size, ret_len) : TERMINAL_ERR_NONE;
 	cancel_fd = terminal_catch();
-	if (secret)
+	if (secret && !hidden.echo.off)
 		r = echo_off(tty, &echo);
 	if (r == 0) {
 		(void)dprintf(tty, "%s", text_clean(prompt, clean, sizeof(clean)));
 		r = read_line(tty, cancel_fd, ret, size, ret_len);
 		echo_back(tty, &echo, r == 0);
+		/* A newline that wasn't shown, or never came. */
+		if (secret || r != 0)
+			(void)!write(tty, "\n", 1);
 	}
 	terminal_release();
 	if (r != 0)

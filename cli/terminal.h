@@ -40,6 +40,14 @@ int terminal_prompt(const char *prompt, bool secret, char *ret, size_t size, siz
 int terminal_ask(const struct app *, const char *prompt, bool secret, const char *hint, char *ret,
     size_t size, size_t *ret_len) __attribute__((warn_unused_result));
 
+/* Several secret lines that belong together, from now until terminal_hide_end: what is
+ * typed or pasted ahead counts for the next of them, and isn't shown between them.
+ * Signals are taken in as by terminal_catch. */
+void terminal_hide(void);
+void terminal_hide_end(void);
+/* What was typed ahead counts for nothing. */
+void terminal_drop(void);
+
 /* Say a line, without its newline, on the terminal (or standard error). */
 void terminal_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

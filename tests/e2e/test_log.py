@@ -117,7 +117,10 @@ class Events(Log):
             t = self.home.on_terminal("--device", self.t.path, "host", "approve", pipe_stdin=line.encode())
             t.expect("fingerprint that the new host shows: ")
             t.type(typed)
-            self.assertEqual(t.finish().status, status)
+            result = t.finish()
+            self.assertEqual(result.status, status)
+            # The error has a line of its own.
+            self.assertRegex(result.shown, rb"\r\ntouchvault: [a-z]")
             self.assertEqual(self.events(n), [("refusal", "host-approve", code, "", "")])
         n = len(self.log())
         self.refused(self.run_("host", "approve", "--fingerprint", "ABCD", stdin=line.encode()), 2)

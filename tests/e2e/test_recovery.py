@@ -233,6 +233,31 @@ class Recovery(Sheets):
                 self.ok(t.finish())
                 self.opens(home)
 
+    def test_pasted_at_once(self):
+        """All lines at the first prompt: none is lost, and none is shown."""
+        code = self.create()
+        new = self.other("new")
+        t = self.terminal(new, "recovery", "use", "--name", "new")
+        t.expect("Group 1 of 8: ")
+        t.type("\n".join(code) + "\n")
+        result = self.ok(t.finish())
+        for i, group in enumerate(code, 1):
+            self.assertIn(b"Group %d of 8: " % i, result.shown)
+            self.assertNotIn(group.encode(), result.shown)
+        self.opens(new)
+        # Behind one that is wrong the rest counts for nothing.
+        other = self.other("other")
+        t = self.terminal(other, "recovery", "use", "--name", "other")
+        t.expect("Group 1 of 8: ")
+        t.type("\n".join([code[0], code[2], *code[2:]]) + "\n")
+        t.expect("Group 2 is not right")
+        for i, group in enumerate(code[1:], 2):
+            t.expect(f"Group {i} of 8: ")
+            self.assertFalse(t.echo_is_on())
+            t.type(group + "\n")
+        result = self.ok(t.finish())
+        self.assertEqual(result.shown.count(b"is not right"), 1)
+
     def test_a_code_of_another_vault(self):
         self.create()
         self.ok(self.home.run("--device", self.t.path, "--vault", "two", "init", "--host-name", "desk"))
