@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 /* Of a request, with whatever a mail program has put between its parts. */
 #define TEXT_MAX 4096
 #define TYPED_MAX 128
+#define REQUEST_TEXT_MAX 256
 
 static struct vault_host_info self_info(const struct vault_self *s)
 {
@@ -103,14 +105,18 @@ static int paste(const struct app *app, char ret[static TEXT_MAX + 1], size_t *r
 	size_t len = 0, more;
 	int r;
 
-	terminal_say("Paste the request, and press Enter:");
+	terminal_say("Paste the request, and press Enter (an empty line ends it):");
 	do {
 		r = terminal_ask(app, "", false, hint, ret + len, TEXT_MAX - len, &more);
 		if (r != 0)
 			return r;
 		len += more;
 		ret[len++] = '\n';
-	} while (more > 0 && len < TEXT_MAX && vault_request_decode(ret, len, &request) != 0);
+	} while (more > 0 && len < TEXT_MAX && vault_request_begins(ret, len) &&
+		 vault_request_decode(ret, len, &request) != 0);
+	/* Lines behind one that isn't of a request are not for the shell. */
+	if (!vault_request_begins(ret, len))
+		terminal_drop();
 	*ret_len = len;
 	return STATUS_OK;
 }
@@ -152,16 +158,19 @@ int host_request_confirm(
 	const struct vault_host_info h = {
 		.kind = request->kind, .bound = request->bound, .virtual_tpm = request->virtual_tpm
 	};
-	char line[TYPED_MAX], when[32];
+	char line[TYPED_MAX], what[REQUEST_TEXT_MAX], when[32];
 	size_t len;
 	int r = STATUS_OK;
 
+	(void)snprintf(what, sizeof(what), "a request of \"%s\": %s, %s, grade %c, made %s",
+	    request->name, grade_host_kind(&h), grade_host_way(&h), grade_of_host(&h),
+	    text_time(request->created, when));
+	if (typed != NULL)
+		note(app, "%s", what);
 	if (typed == NULL) {
-		terminal_say("A request of \"%s\": %s, %s, grade %c, made %s", request->name,
-		    grade_host_kind(&h), grade_host_way(&h), grade_of_host(&h),
-		    text_time(request->created, when));
+		terminal_say("This is %s", what);
 		r = terminal_ask(app, "Type the fingerprint that the new host shows: ", false,
-		    "give it with --fingerprint", line, sizeof(line), &len);
+		    "give the fingerprint with --fingerprint", line, sizeof(line), &len);
 		typed = line;
 	}
 	if (r != 0)

@@ -155,6 +155,19 @@ int vault_request_decode(const char *text, size_t len, struct vault_host_request
 	return body_decode(bytes, n * 5 / 8, ret);
 }
 
+bool vault_request_begins(const char *text, size_t len)
+{
+	char line[VAULT_REQUEST_TEXT];
+	size_t n;
+
+	if (!unwrap(text, len, line, &n))
+		return false;
+	if (n <= PREFIX_LEN)
+		return strncmp(line, REQUEST_PREFIX, n) == 0;
+	return strncmp(line, REQUEST_PREFIX, PREFIX_LEN) == 0 &&
+	       strspn(line + PREFIX_LEN, ":0123456789ABCDEFGHJKMNPQRSTVWXYZ") == n - PREFIX_LEN;
+}
+
 void host_fingerprint(const uint8_t hpk[static KEY_LEN], const uint8_t hvk[static 32],
     uint8_t ret[static VAULT_FINGERPRINT_LEN])
 {

@@ -490,6 +490,8 @@ int vault_self_request(const struct vault_paths *, const struct vault_new_host *
  * checked. REQUEST, VERSION. */
 int vault_request_decode(const char *text, size_t len, struct vault_host_request *ret)
     __attribute__((warn_unused_result));
+/* Whether more text may make a request of it: so far it is the beginning of one. */
+bool vault_request_begins(const char *text, size_t len);
 /* Whether what a person typed is the request's fingerprint: any case, hyphens and
  * blanks. FINGERPRINT; ARGUMENT where it is none at all. */
 int vault_request_confirm(const struct vault_host_request *, const char *typed)

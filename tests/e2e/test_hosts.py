@@ -112,6 +112,23 @@ class Requests(Hosts):
                     self.assertEqual(t.finish().status, 0)
                 self.assertIn(name, self.hosts())
 
+    def test_pasted_what_is_none(self):
+        """Told with the line that is none, and nothing of it left for the shell."""
+        line, _ = self.request(self.other("laptop"))
+        for text in ("touchscreen\n", line[:30] + line[30:].lower() + "\n", line[:60] + " " + line[60:] + "\n", "> " + line + "\nrm x\n", line[:70] + "\nsecond line\n\n"):
+            with self.subTest(text[:40]):
+                t = self.home.on_terminal("--device", self.t.path, "host", "approve")
+                t.expect("(an empty line ends it):")
+                t.type(text)
+                result = t.finish()
+                self.assertEqual(result.status, 23, result)
+                self.assertIn(b"no host's request", result.shown)
+
+    def test_what_was_sent_is_told_without_a_terminal(self):
+        line, fingerprint = self.request(self.other("laptop"), "l\u00e4ptop")
+        result = self.ok(self.approve_text(line, "--fingerprint", fingerprint))
+        self.assertRegex(result.err.decode(), "a request of \"l\u00e4ptop\": keyfile, .*grade C, made 20")
+
     def test_wrapped_by_mail(self):
         line, fingerprint = self.request(self.other("laptop"))
         text = "\r\n \t" + "\r\n".join(line[i:i + 70] for i in range(0, len(line), 70)) + " \r\n\r\n"
