@@ -197,13 +197,17 @@ static int host_approve(struct app *app, const struct arguments *args, struct va
 
 /* This host, by the sheet: as it can't sign that it is no host any more, and so that
  * the sheet is known to be at hand. */
-static int revoke_this_host(struct app *app, struct change *c)
+static int revoke_this_host(struct app *app, const struct vault *here, struct change *c)
 {
+	const struct vault_host_info *hosts;
 	const struct vault_new_host same = { VAULT_HOST_ANY, VAULT_TPM_DEVICE };
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
 	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
 	int r = paths_find(app, &p);
 
+	if (r == 0 && vault_hosts(here, &hosts) == 1)
+		warn(app, "this is the only host of the vault: after this, nothing but the "
+			  "recovery sheet lets anybody in");
 	if (r == 0)
 		r = recovery_open(app, &p, &same, &v);
 	if (r == 0)
@@ -224,7 +228,7 @@ static int host_revoke(struct app *app, const struct arguments *args, struct vau
 	if (r == 0)
 		r = vault_host_revocable(v, c.name);
 	if (r == VAULT_ERR_OWN_HOST && vault_recovery_sheet(v, &sheet))
-		return revoke_this_host(app, &c);
+		return revoke_this_host(app, v, &c);
 	if (r < 0)
 		r = fail_vault(app, r);
 	if (r == 0)

@@ -134,7 +134,8 @@ static int commit_sheet(struct app *app, struct vault *v, const struct arguments
 	struct change c = {
 		.code = code, .replace = option_is_given(args, "replace"), .now = app->now
 	};
-	int r = session_unlock_by(app, v, "add the recovery sheet", NULL, NULL);
+	int r = session_unlock_by(app, v,
+	    c.replace ? "replace the recovery sheet" : "add the recovery sheet", NULL, NULL);
 
 	*ret_kept = false;
 	if (r != 0)
@@ -161,15 +162,20 @@ static int create_at(struct app *app, struct vault *v, const struct arguments *a
 	if (r != 0)
 		return r;
 	if (path == NULL)
-		terminal_say("Write the code down, with its numbers; then type two groups back");
+		terminal_say(
+		    "Write the code down, with its numbers; then type two groups back, which isn't "
+		    "shown");
 	else
-		terminal_say("The sheet is in %s: print it, then type two groups back", path);
+		terminal_say(
+		    "The sheet is in %s: print it, then type two groups back, which isn't shown",
+		    path);
 	r = session_log_refusal(v, confirm(app, s));
 	if (r == 0)
 		r = commit_sheet(app, v, args, s->code, &kept);
-	if (!kept && path != NULL)
-		(void)unlink(path);
-	if (!kept)
+	if (!kept && path != NULL && unlink(path) == 0)
+		terminal_say(
+		    "The sheet is void: %s is deleted again; destroy what was printed", path);
+	else if (!kept)
 		terminal_say("The sheet is void: destroy it");
 	return r;
 }
@@ -178,6 +184,8 @@ static int recovery_create(struct app *app, const struct arguments *args, struct
 {
 	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
 	const char *path = option_value(args, "output");
+	struct vault_sheet_info before;
+	bool replaced = vault_recovery_sheet(v, &before);
 	int r = paths_find(app, &p);
 
 	if (r == 0)
@@ -186,6 +194,8 @@ static int recovery_create(struct app *app, const struct arguments *args, struct
 		r = create_at(app, v, args, p.vault, path);
 	if (r != 0)
 		return r;
+	if (replaced)
+		note(app, "the sheet from before opens nothing any more: destroy it");
 	return report(app, v,
 	    path == NULL ? "the vault has the recovery sheet; clear the terminal, which still "
 			   "shows it, and keep the sheet away from your tokens"
@@ -230,24 +240,43 @@ static int check_use(const struct app *app, const struct paths *p)
 	return session_refused(app, p, r);
 }
 
-static int check_name(const struct app *app, const struct vault *v, const char *name)
+static bool is_taken(const struct vault *v, const char *name)
 {
 	const struct vault_host_info *hosts;
 	size_t n = vault_hosts(v, &hosts);
 
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(hosts[i].name, name) == 0)
-			return fail(app, STATUS_EXISTS,
-			    "a host %s is there already; give this one another name with --name",
-			    name);
+			return true;
+	return false;
+}
+
+/* Nobody is to type the code again for a name. */
+static int ask_name(const struct app *app, const struct vault *v, const char *name,
+    char ret[static VAULT_HUMAN_NAME_MAX + 1])
+{
+	size_t len;
+	int r;
+
+	(void)snprintf(ret, VAULT_HUMAN_NAME_MAX + 1, "%s", name);
+	while (is_taken(v, ret)) {
+		terminal_say("A host %s is there already", ret);
+		do {
+			r = terminal_ask(app, "Another name for this one: ", false,
+			    "give this host another name with --name", ret,
+			    VAULT_HUMAN_NAME_MAX + 1, &len);
+			if (r != 0)
+				return r;
+		} while (!session_human_name_valid(ret));
+	}
 	return STATUS_OK;
 }
 
-static int admit(struct app *app, struct vault *v, const char *name)
+static int admit(struct app *app, struct vault *v, const char *wanted)
 {
+	char purpose[PURPOSE_MAX], name[VAULT_HUMAN_NAME_MAX + 1];
 	struct change c = { .name = name, .now = app->now };
-	char purpose[PURPOSE_MAX];
-	int r = check_name(app, v, name);
+	int r = ask_name(app, v, wanted, name);
 
 	(void)snprintf(
 	    purpose, sizeof(purpose), "approve this host, %s, by the recovery sheet", name);

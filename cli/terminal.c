@@ -250,7 +250,7 @@ int terminal_ask(const struct app *app, const char *prompt, bool secret, const c
 	case TERMINAL_ERR_NONE:
 		return fail(app, STATUS_USAGE, "there is no terminal to ask on; %s", hint);
 	case TERMINAL_ERR_CANCELLED:
-		return fail(app, STATUS_CANCELLED, "cancelled; nothing was changed or shown");
+		return fail(app, STATUS_CANCELLED, "cancelled; nothing was changed");
 	case TERMINAL_ERR_TOO_LONG:
 		return fail(app, STATUS_USAGE, "longer than %zu bytes; %s", size - 1, hint);
 	}

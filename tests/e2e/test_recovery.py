@@ -56,8 +56,8 @@ class Sheets(Case):
         t.expect("type two groups back")
         code = shown_code(t.shown.decode())
         self.type_back(t, code)
-        t.expect("to add the recovery sheet")
-        self.ok(t.finish())
+        t.expect("to replace the recovery sheet" if "--replace" in options else "to add the recovery sheet")
+        self.created = self.ok(t.finish()).tty
         return code
 
     def write(self, name, *options):
@@ -327,7 +327,9 @@ class Recovery(Sheets):
         result = t.finish()
         self.assertEqual(result.status, 4, result)
         self.assertIn(b"--replace", result.tty)
+        self.assertNotIn(b"the sheet from before", self.created)
         second = self.create("--replace")
+        self.assertIn(b"the sheet from before opens nothing any more", self.created)
         self.assertNotEqual(first, second)
         self.assertFalse(os.path.exists(self.home.vault + ".prev"))
         self.assertFalse(self.marked())
@@ -350,7 +352,8 @@ class Recovery(Sheets):
             t.type("\x03")
             result = t.finish()
             self.assertEqual(result.status, 14)
-            self.assertIn(b"void", result.tty)
+            self.assertIn(f"void: {path} is deleted again".encode(), result.shown.replace(b"\r\n", b""))
+            self.assertNotIn(b"or shown", result.shown)
             self.assertFalse(os.path.exists(path))
         # The right group in the wrong place is none.
         t = self.terminal(self.home, "recovery", "create")
@@ -402,15 +405,32 @@ class Recovery(Sheets):
         self.refused(new.run("recovery", "use"), 2, "terminal")
         self.refused(Home(os.path.join(self.dir, "empty")).run("recovery", "use"), 3)
         self.assertEqual(digest(self.home.vault), before)
-        # A name that is taken, once the code has opened the vault.
-        code = self.create()
-        copy_vault(self.home.vault, new.vault)
-        result = self.use(new, code, "--name", "desk")
-        self.assertEqual(result.status, 4, result)
-        self.assertIn(b"--name", result.tty)
 
-    def leave(self, home, name, code):
+    def test_a_name_that_is_taken(self):
+        """It shows once the code has opened the vault, and the code isn't asked for again."""
+        code, new = self.create(), self.other("new")
+        new = self.other("new")
+        before = digest(new.vault)
+        t = self.typing(new, code, "--name", "desk")
+        t.expect("A host desk is there already")
+        t.expect("Another name for this one: ")
+        t.type("\x03")
+        self.assertEqual(t.finish().status, 14)
+        self.assertEqual(digest(new.vault), before)
+        t = self.typing(new, code, "--name", "desk")
+        for name in ("desk", "", "a\tb"):
+            t.expect("Another name for this one: ")
+            t.type(name + "\n")
+        t.expect("Another name for this one: ")
+        t.type("new\n")
+        result = self.ok(t.finish())
+        self.assertIn(b"new is approved", result.tty)
+        self.assertEqual([h["name"] for h in self.status(new)["hosts"]], ["desk", "new"])
+
+    def leave(self, home, name, code, last=False):
         t = self.terminal(home, "host", "revoke", name)
+        if last:
+            t.expect("only host of the vault")
         for i, group in enumerate(code, 1):
             t.expect(f"Group {i} of 8: ")
             t.type(group + "\n")
@@ -424,7 +444,7 @@ class Recovery(Sheets):
         self.refused(self.home.run("--device", self.t.path, "host", "revoke", "desk"), 2,
                      "no terminal to type the code")
         self.assertEqual(digest(self.home.vault), before)
-        result = self.leave(self.home, "desk", code)
+        result = self.leave(self.home, "desk", code, last=True)
         self.ok(result)
         self.assertIn(b"this host opens the vault no more", result.tty)
         self.refused(self.home.run("--device", self.t.path, "get", "ibkr/live"), 20)
@@ -447,7 +467,7 @@ class Recovery(Sheets):
         second = Home(os.path.join(self.dir, "second"))
         self.approve(second, "second")
         self.opens(second)
-        self.ok(self.leave(self.home, "desk", code))
+        self.assertNotIn(b"only host", self.ok(self.leave(self.home, "desk", code)).shown)
         copy_vault(self.home.vault, second.vault)
         self.opens(second)
         self.assertEqual(self.status(second)["committed"]["by"], "recovery sheet")
