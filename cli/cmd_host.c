@@ -262,30 +262,53 @@ static int host_label(struct app *app, const struct arguments *args, struct vaul
 		r = require_label(app, c.to);
 	if (r == 0)
 		r = change(app, v, "label the host", change_label, &c);
-	return r == 0 ? report(app, v, c.name, "has the label") : r;
+	return r == 0 ? report(app, v, c.name,
+			    *c.to == '\0' ? "has no label any more" : "has the label")
+		      : r;
+}
+
+/* What is lost with the old key, before anybody touches for it. */
+static int warn_of_lost(
+    const struct app *app, const struct arguments *args, struct vault *v, char **ret)
+{
+	int r = option_is_given(args, "drop-old-key") ? vault_host_rekey_needed(v, ret) : 0;
+
+	if (r == 0 && *ret != NULL)
+		warn(app, "the old key is dropped: this host opens %s no more", *ret);
+	return r == 0 ? STATUS_OK : fail_vault(app, r);
 }
 
 /* The vault has the new key by now: what is left to do on this host. */
-static int finish_rekey(struct app *app, const struct arguments *args, struct vault *v)
+static int finish_rekey(struct app *app, const struct arguments *args, struct vault *v,
+    const char *lost, bool was_there)
 {
 	_cleanup_free_ char *needed = NULL;
 	int r = vault_host_rekey_end(v, option_is_given(args, "drop-old-key"), &needed);
 
 	if (r != 0)
 		return fail_vault(app, r);
-	if (needed == NULL)
-		return report(
-		    app, v, "this host", "has a new key; copies of the old one are useless");
-	warn(app,
-	    "the old key is kept, because %s may need it: run \"touchvault host rekey\" for that "
-	    "vault too, or, if it is gone for good, repeat with --drop-old-key",
-	    needed);
-	return report(app, v, "this host", "has a new key in this vault");
+	if (needed != NULL) {
+		warn(app,
+		    "the old key is kept, because %s may need it: run \"touchvault host rekey\" "
+		    "for that vault too, or, if it is gone for good, repeat with --drop-old-key",
+		    needed);
+		return report(app, v, "this host",
+		    was_there ? "has its new key in this vault already"
+			      : "has a new key in this vault");
+	}
+	if (lost != NULL)
+		note(app,
+		    "it opens %s no more: if that is still there, have this host approved "
+		    "for it anew",
+		    lost);
+	note(app, "names in older lines of its audit logs can't be read any more");
+	return report(app, v, "this host", "has a new key; copies of the old one are useless");
 }
 
 static int host_rekey(struct app *app, const struct arguments *args, struct vault *v)
 {
 	bool same = !option_is_given(args, "kind") && !option_is_given(args, "tpm");
+	_cleanup_free_ char *lost = NULL;
 	struct vault_new_host new;
 	int r = host_kind_option(app, args, &new);
 
@@ -294,8 +317,11 @@ static int host_rekey(struct app *app, const struct arguments *args, struct vaul
 	r = vault_host_rekey_draft(v, same ? NULL : &new);
 	if (r != 0)
 		return fail_vault(app, r);
+	r = warn_of_lost(app, args, v, &lost);
+	if (r != 0)
+		return r;
 	if (vault_host_rekey_replaced(v))
-		return finish_rekey(app, args, v);
+		return finish_rekey(app, args, v, lost, true);
 	host_kind_note(app, vault_without_tpm(v));
 	r = session_unlock_by(app, v, "give this host a new key", NULL, NULL);
 	if (r != 0)
@@ -303,7 +329,7 @@ static int host_rekey(struct app *app, const struct arguments *args, struct vaul
 	r = vault_host_rekey_begin(v);
 	if (r == 0)
 		r = vault_commit(v, change_rekey, NULL, app->now);
-	return r == 0 ? finish_rekey(app, args, v) : fail_vault(app, r);
+	return r == 0 ? finish_rekey(app, args, v, lost, false) : fail_vault(app, r);
 }
 
 const struct verb host_verbs[] = {

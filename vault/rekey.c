@@ -4,6 +4,7 @@
  * vault has taken the new one, and whichever of them has a slot opens: so after a crash at
  * any point all vaults open, and the same command goes on where it stopped.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,20 +100,33 @@ static bool may_need(const char *path, const struct host_key *key)
 	return found;
 }
 
-/* Another vault that may need the old key; NULL if none does. */
-static int find_needed(struct vault *v, char **ret)
+static int add_path(char **list, const char *path)
+{
+	char *longer;
+
+	if (asprintf(
+		&longer, "%s%s%s", *list == NULL ? "" : *list, *list == NULL ? "" : ", ", path) < 0)
+		return VAULT_ERR_NOMEM;
+	free(*list);
+	*list = longer;
+	return 0;
+}
+
+int vault_host_rekey_needed(struct vault *v, char **ret)
 {
 	__attribute__((cleanup(state_free))) struct state state = { 0 };
+	_cleanup_free_ char *list = NULL;
 	int r = own_key_load(v, OWN_KEY);
 
+	*ret = NULL;
 	if (r == 0)
 		r = vault_state_read(v, &state);
-	for (size_t i = 0; r == 0 && i < state.n_paths && *ret == NULL; i++)
+	for (size_t i = 0; r == 0 && i < state.n_paths; i++)
 		if (memcmp(state.paths[i].vault_id, v->header.vault_id, VAULT_ID_LEN) != 0 &&
-		    may_need(state.paths[i].path, &v->keys->own[OWN_KEY].key)) {
-			*ret = strdup(state.paths[i].path);
-			r = *ret == NULL ? VAULT_ERR_NOMEM : 0;
-		}
+		    may_need(state.paths[i].path, &v->keys->own[OWN_KEY].key))
+			r = add_path(&list, state.paths[i].path);
+	if (r == 0)
+		*ret = TAKE_PTR(list);
 	return r;
 }
 
@@ -127,7 +141,7 @@ int vault_host_rekey_end(struct vault *v, bool drop_old, char **ret_needed)
 		return store_fail(VAULT_ERR_INTERNAL, v->host_store.path);
 	r = store_lock(&v->host_store, 10000, &lock);
 	if (r == 0 && !drop_old)
-		r = find_needed(v, &needed);
+		r = vault_host_rekey_needed(v, &needed);
 	if (r != 0)
 		return r;
 	if (needed != NULL) {

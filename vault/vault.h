@@ -435,13 +435,14 @@ const struct vault_host_info *vault_host_find(
  * it in the old one's place in this vault, where _replaced doesn't say that this was done before;
  * _end lets it take the old one's place on this host. As long as another vault
  * that this host has seen may need the old key, _end keeps both, which work side
- * by side, and *ret_needed is that vault's path, malloc'ed; drop_old doesn't
- * ask. */
+ * by side, and *ret_needed is as _needed tells; drop_old doesn't ask. _needed: the
+ * paths of those vaults, ", " between them, malloc'ed; NULL for none. */
 bool vault_host_rekey_replaced(const struct vault *);
 int vault_host_rekey_draft(struct vault *, const struct vault_new_host *)
     __attribute__((warn_unused_result));
 int vault_host_rekey_begin(struct vault *) __attribute__((warn_unused_result));
 int vault_host_rekey(struct vault *) __attribute__((warn_unused_result));
+int vault_host_rekey_needed(struct vault *, char **ret) __attribute__((warn_unused_result));
 int vault_host_rekey_end(struct vault *, bool drop_old, char **ret_needed)
     __attribute__((warn_unused_result));
 

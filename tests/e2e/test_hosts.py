@@ -266,7 +266,7 @@ class Approved(Hosts):
         for args in (["rename", "laptop", "book"], ["label", "book", "trading"], ["rename", "desk", "box"]):
             self.ok(self.run_on(self.home, "host", *args))
         self.assertEqual({n: h["label"] for n, h in self.hosts().items()}, {"box": "", "book": "trading"})
-        self.ok(self.run_on(self.home, "host", "label", "book", ""))
+        self.assertIn(b"book has no label any more", self.ok(self.run_on(self.home, "host", "label", "book", "")).err)
         self.assertEqual(self.hosts()["book"]["label"], "")
         before = digest(self.home.vault)
         self.refused(self.run_on(self.home, "host", "rename", "none", "x"), 3)
@@ -563,7 +563,10 @@ class Rekeyed(Hosts):
         self.assertEqual(self.ok(self.run_on(self.home, "--vault", "two", "get", "k")).out, b"TWO")
         self.edit(self.home)
         touches = len(self.t.transactions())
-        self.assertIn(b"two.tv", self.ok(self.run_on(self.home, "host", "rekey")).err)
+        said = self.ok(self.run_on(self.home, "host", "rekey")).err
+        self.assertIn(b"two.tv", said)
+        self.assertIn(b"has its new key in this vault already", said)
+        self.assertNotIn(b"audit logs", said)
         self.assertEqual(len(self.t.transactions()), touches)
         self.assertNotIn(b"needs", self.ok(self.run_on(self.home, "--vault", "two", "host", "rekey")).err)
         self.assertFalse(json.loads(self.ok(self.home.run("host", "show", "--json")).out)["rekeying"])
@@ -574,9 +577,29 @@ class Rekeyed(Hosts):
         self.ok(self.run_on(self.home, "--vault", "two", "init"))
         os.unlink(self.home.vault.replace("default", "two"))
         self.assertIn(b"--drop-old-key", self.ok(self.run_on(self.home, "host", "rekey")).err)
-        self.ok(self.run_on(self.home, "host", "rekey", "--drop-old-key"))
+        said = self.ok(self.run_on(self.home, "host", "rekey", "--drop-old-key")).err.decode()
+        self.assertIn("this host opens " + self.home.vault.replace("default", "two") + " no more", said)
+        self.assertIn("names in older lines of its audit logs can't be read any more", said)
         self.assertFalse(os.path.exists(self.home.host_key + ".new"))
         self.opens(self.home)
+
+
+    def test_what_is_given_up_is_named_before_the_touch(self):
+        for name in ("two", "three"):
+            self.ok(self.run_on(self.home, "--vault", name, "init"))
+        lost = ", ".join(self.home.vault.replace("default", name) for name in ("two", "three"))
+        before = digest(self.home.vault)
+        self.t.control("touch-policy never")
+        t = self.home.on_terminal("--device", self.t.path, "host", "rekey", "--drop-old-key")
+        t.expect("the old key is dropped: this host opens " + lost + " no more")
+        t.expect("Touch")
+        t.type("\x03")
+        self.assertEqual(t.finish().status, 14)
+        self.assertEqual(digest(self.home.vault), before)
+        self.t.control("touch-policy at-once")
+        self.assertIn("it opens " + lost + " no more", self.ok(
+            self.run_on(self.home, "host", "rekey", "--drop-old-key")).err.decode())
+        self.refused(self.home.run("--vault", "two", "list"), 20)
 
 
 class State(Hosts):
