@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/output.h"
 #include "cli/session.h"
+#include "vault/period.h"
 
 const struct option_spec log_options[] = {
-	{ "since", "TIME", false, "show from then on: 2026-11-24, or 2026-11-24T08:00:00Z" },
+	{ "since", "TIME", false, "show from then on: 2026-11-24, or 2026-11-24T08:00Z" },
 	{ "last", "COUNT", false, "show so many, the newest" },
 	OPTIONS_END,
 };
@@ -98,23 +98,11 @@ static int show(const struct app *app, const struct paths *p, int64_t since, uin
 
 static int parse_since(const struct app *app, const char *text, int64_t *ret)
 {
-	static const char *const forms[] = { "%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ" };
-
 	*ret = INT64_MIN;
-	for (size_t i = 0; text != NULL && i < sizeof(forms) / sizeof(forms[0]); i++) {
-		struct tm tm = { 0 };
-		const char *end = strptime(text, forms[i], &tm);
-
-		if (end == NULL || *end != '\0')
-			continue;
-		*ret = (int64_t)timegm(&tm);
-		return STATUS_OK;
-	}
-	if (text == NULL)
+	if (text == NULL || date_parse(text, ret))
 		return STATUS_OK;
 	return fail(app, STATUS_USAGE,
-	    "not a time that --since takes; use a date as 2026-11-24, or 2026-11-24T08:00:00Z, in "
-	    "UTC");
+	    "not a time that --since takes; use a date as 2026-11-24, or 2026-11-24T08:00Z");
 }
 
 static int parse_last(const struct app *app, const char *text, uint64_t *ret)

@@ -534,8 +534,10 @@ int vault_unlock(struct vault *v, vault_respond_fn respond, void *ctx)
 		r = vault_derive_master(v);
 	if (r != 0)
 		return store_fail(r, v->store.path);
+	r = vault_audit_note(v, "unlock", "", false);
 	/* What the host remembers changes with it, so a rollback is synced. */
-	r = vault_audit_note(v, v->went_back ? "rollback" : "unlock", "", v->went_back);
+	if (r == 0 && v->went_back)
+		r = vault_audit_note(v, "rollback", "", true);
 	if (r == 0)
 		r = vault_state_note(v);
 	v->unlocked = r == 0;
