@@ -90,7 +90,7 @@ static void look_into(const struct paths *p, const char *path, struct membership
 	if (r == 0)
 		n = vault_hosts(ret->v, &hosts);
 	else
-		ret->why = vault_strerror(r);
+		ret->why = r == VAULT_ERR_IO ? strerror(vault_errno()) : vault_strerror(r);
 	for (size_t i = 0; i < n; i++)
 		if (hosts[i].this_host)
 			ret->own = &hosts[i];

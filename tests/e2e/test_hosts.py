@@ -293,6 +293,21 @@ class Approved(Hosts):
                 self.refused(self.run_on(self.home, "host", *args), 2)
 
 
+class Shown(Hosts):
+    def test_a_vault_that_can_not_be_read(self):
+        """It says what the system says of its directory."""
+        if os.geteuid() != 0:
+            self.skipTest("NOT TESTED: only root can become somebody else")
+        os.chmod(self.dir, 0o755)
+        for path, _, files in os.walk(self.home.dir):
+            for name in [path, *(os.path.join(path, f) for f in files)]:
+                os.chown(name, 1000, 1000)
+        os.chown(os.path.dirname(self.home.vault), 0, 0)
+        nobody = ["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups"]
+        shown = json.loads(self.ok(self.home.run("host", "show", "--json", wrap=nobody)).out)
+        self.assertEqual([v["error"] for v in shown["vaults"]], ["Permission denied"])
+
+
 class Refused(Hosts):
     COMMANDS = (["list"], ["show", "ibkr/live"], ["status"], ["get", "ibkr/live"], ["remove", "ibkr/live"],
                 ["rename", "ibkr/live", "k"], ["edit", "ibkr/live", "--label", "a=b"], ["add", "k", "--field", "a=-"],
