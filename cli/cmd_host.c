@@ -31,8 +31,31 @@ const struct option_spec host_options[] = {
 struct change {
 	const struct vault_host_request *request;
 	const char *name, *to;
+	char host[VAULT_HUMAN_NAME_MAX + 1]; /* of an existing one */
+	char fingerprint[VAULT_FINGERPRINT_TEXT];
 	int64_t now;
 };
+
+static bool has_fingerprint(const struct vault *v, size_t i, const char *fingerprint)
+{
+	char own[VAULT_FINGERPRINT_TEXT];
+
+	vault_host_fingerprint(v, i, own);
+	return strcmp(own, fingerprint) == 0;
+}
+
+/* Whether the name is still that host's, of whom the person was asked: another process
+ * may have changed the vault meanwhile. */
+static int still_meant(const struct vault *v, const struct change *c)
+{
+	const struct vault_host_info *hosts;
+	size_t n = vault_hosts(v, &hosts);
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(hosts[i].name, c->host) == 0)
+			return has_fingerprint(v, i, c->fingerprint) ? 0 : VAULT_ERR_CHANGED;
+	return VAULT_ERR_CHANGED;
+}
 
 static int change_approve(struct vault *v, void *ctx)
 {
@@ -45,21 +68,27 @@ static int change_revoke(struct vault *v, void *ctx)
 {
 	const struct change *c = ctx;
 
-	return vault_host_revoke(v, c->name, c->now);
+	int r = still_meant(v, c);
+
+	return r == 0 ? vault_host_revoke(v, c->name, c->now) : r;
 }
 
 static int change_rename(struct vault *v, void *ctx)
 {
 	const struct change *c = ctx;
 
-	return vault_host_rename(v, c->name, c->to);
+	int r = still_meant(v, c);
+
+	return r == 0 ? vault_host_rename(v, c->name, c->to) : r;
 }
 
 static int change_label(struct vault *v, void *ctx)
 {
 	const struct change *c = ctx;
 
-	return vault_host_label(v, c->name, c->to);
+	int r = still_meant(v, c);
+
+	return r == 0 ? vault_host_label(v, c->name, c->to) : r;
 }
 
 static int change_rekey(struct vault *v, void *ctx)
@@ -79,12 +108,26 @@ static bool is_there(const struct vault *v, const char *name)
 	return false;
 }
 
-static int require_host(const struct app *app, const struct vault *v, const char *name)
+/* The host of that name, or of that fingerprint: a name can be such that nobody types
+ * it. */
+static int require_host(
+    const struct app *app, const struct vault *v, const char *name, struct change *ret)
 {
-	if (is_there(v, name))
-		return STATUS_OK;
-	return fail(app, STATUS_NOT_FOUND,
-	    "no host %s in the vault; \"touchvault host list\" shows the hosts", name);
+	const struct vault_host_info *hosts;
+	size_t n = vault_hosts(v, &hosts), i = 0;
+
+	while (i < n && strcmp(hosts[i].name, name) != 0)
+		i++;
+	for (size_t k = 0; i == n && k < n; k++)
+		if (has_fingerprint(v, k, name))
+			i = k;
+	if (i == n)
+		return fail(app, STATUS_NOT_FOUND,
+		    "no host %s in the vault; \"touchvault host list\" shows the hosts", name);
+	(void)snprintf(ret->host, sizeof(ret->host), "%s", hosts[i].name);
+	vault_host_fingerprint(v, i, ret->fingerprint);
+	ret->name = ret->host;
+	return STATUS_OK;
 }
 
 static int require_name(const struct app *app, const char *name)
@@ -221,9 +264,9 @@ static int revoke_this_host(struct app *app, const struct vault *here, struct ch
 
 static int host_revoke(struct app *app, const struct arguments *args, struct vault *v)
 {
-	struct change c = { .name = args->operands[1] };
+	struct change c = { 0 };
 	struct vault_sheet_info sheet;
-	int r = require_host(app, v, c.name);
+	int r = require_host(app, v, args->operands[1], &c);
 
 	if (r == 0)
 		r = vault_host_revocable(v, c.name);
@@ -241,8 +284,8 @@ static int host_revoke(struct app *app, const struct arguments *args, struct vau
 
 static int host_rename(struct app *app, const struct arguments *args, struct vault *v)
 {
-	struct change c = { .name = args->operands[1], .to = args->operands[2] };
-	int r = require_host(app, v, c.name);
+	struct change c = { .to = args->operands[2] };
+	int r = require_host(app, v, args->operands[1], &c);
 
 	if (r == 0)
 		r = require_name(app, c.to);
@@ -255,8 +298,8 @@ static int host_rename(struct app *app, const struct arguments *args, struct vau
 
 static int host_label(struct app *app, const struct arguments *args, struct vault *v)
 {
-	struct change c = { .name = args->operands[1], .to = args->operands[2] };
-	int r = require_host(app, v, c.name);
+	struct change c = { .to = args->operands[2] };
+	int r = require_host(app, v, args->operands[1], &c);
 
 	if (r == 0)
 		r = require_label(app, c.to);

@@ -20,9 +20,9 @@ static void print_name(const char *host_name, const char *host_label)
 		out(" (%s)", text_clean(host_label, label, sizeof(label)));
 }
 
-static void print_host(const struct vault_host_info *h)
+static void print_host(const struct vault *v, const struct vault_host_info *h, size_t i)
 {
-	char by[VAULT_HUMAN_NAME_MAX + 1], when[32];
+	char by[VAULT_HUMAN_NAME_MAX + 1], when[32], fingerprint[VAULT_FINGERPRINT_TEXT];
 
 	print_name(h->name, h->label);
 	out(": %s, %s, grade %c, ", grade_host_kind(h), grade_host_way(h), grade_of_host(h));
@@ -32,7 +32,8 @@ static void print_host(const struct vault_host_info *h)
 		out("approved %s", text_time(h->created, when));
 	if (h->certifier != NULL && strcmp(h->certifier, h->name) != 0)
 		out(" by %s", text_clean(h->certifier, by, sizeof(by)));
-	out("%s\n", h->this_host ? " (this host)" : "");
+	vault_host_fingerprint(v, i, fingerprint);
+	out(", fingerprint %s%s\n", fingerprint, h->this_host ? " (this host)" : "");
 }
 
 static json_t *host_json(const struct vault *v, const struct vault_host_info *h, size_t i)
@@ -64,7 +65,7 @@ int host_list_print(const struct app *app, const struct vault *v)
 		    json_pack("{s:o,s:o}", "hosts", a, "recovery_sheet", recovery_sheet_json(v)));
 	}
 	for (size_t i = 0; i < n; i++)
-		print_host(&hosts[i]);
+		print_host(v, &hosts[i], i);
 	if (recovery_sheet_since(v, since))
 		out("recovery sheet: %s\n", since);
 	return out_done(app);

@@ -35,12 +35,12 @@ class Story(Case):
         t = box.on_terminal("--device", key.path, "host", "approve", "--label", "on the road")
         t.expect("Paste the request")
         t.type(asked.out)
-        self.says(t, 'A request of "laptop"', "Type the fingerprint that the new host shows: ")
+        self.says(t, 'a request of "laptop"', "Type the fingerprint that the new host shows: ")
         t.type(shown["fingerprint"].lower() + "\n")
         self.says(t, "Touch the token", "to approve the host laptop", "laptop is approved; now copy the vault to it")
         self.assertEqual(t.finish().status, 0)
         self.assertRegex(self.ok(box.run("host", "list")).out.decode(),
-                         r"box: .*there since init.*\(this host\)\nlaptop \(on the road\): .*approved .* by box\n")
+                         r"box: .*there since init.*\(this host\)\nlaptop \(on the road\): .*approved .* by box, fingerprint ")
 
         # laptop$ scp box:... ; touchvault list; touchvault get
         copy_vault(box.vault, laptop.vault)

@@ -3,6 +3,7 @@
 that was left out is out, and its forgeries are refused."""
 from harness import *
 
+import re
 import shutil
 import sys
 
@@ -241,7 +242,7 @@ class Approved(Hosts):
                          [("", False, "desk"), ("travels", True, "desk")])
         text = self.ok(laptop.run("host", "list")).out.decode()
         self.assertRegex(text, r"desk: keyfile, .*grade [CD], there since init, 20")
-        self.assertRegex(text, r"laptop \(travels\): .* by desk \(this host\)")
+        self.assertRegex(text, r"laptop \(travels\): .* by desk, fingerprint [0-9A-Z-]{19} \(this host\)")
         shown = json.loads(self.ok(laptop.run("host", "show", "--json")).out)
         self.assertEqual([(v["vault"], v["name"], v["label"], v["error"]) for v in shown["vaults"]],
                          [(laptop.vault, "laptop", "travels", None)])
@@ -404,6 +405,35 @@ class Revoked(Hosts):
         self.refused(self.get(laptop), 20, "no longer approved", "if this host was revoked", "recovery use")
         result = self.run_on(laptop, "--json", "list")
         self.assertEqual(json.loads(result.err)["error"]["code"], "host-not-approved")
+
+    def test_by_its_fingerprint(self):
+        """A name that can't be typed is no way to stay."""
+        self.approve(self.other("laptop"), "lap\u202etop")
+        listed = self.ok(self.home.run("host", "list")).out.decode()
+        fingerprint = re.search(r"lap\?top: .* fingerprint ((?:\w{4}-){3}\w{4})$", listed, re.M)[1]
+        self.refused(self.run_on(self.home, "host", "revoke", "lap?top"), 3)
+        self.refused(self.run_on(self.home, "host", "revoke", fingerprint[:-1]), 3)
+        self.ok(self.run_on(self.home, "host", "revoke", fingerprint))
+        self.assertEqual(sorted(self.hosts()), ["desk"])
+
+    def test_the_one_that_was_asked_for_and_no_other(self):
+        """While the touch is awaited, another process gives the name to another host."""
+        self.approve(self.other("laptop"))
+        self.t.control("touch-policy never")
+        t = self.home.on_terminal("--device", self.t.path, "host", "revoke", "laptop")
+        t.expect("Touch the ")
+        os.makedirs(os.path.join(self.dir, "copy"))
+        shutil.copy(self.t.state, os.path.join(self.dir, "copy", "token.state"))
+        copy = VToken(VTOKEN, os.path.join(self.dir, "copy"), "token")
+        self.addCleanup(copy.close)
+        self.ok(self.home.run("--device", copy.path, "host", "rename", "laptop", "other"))
+        line, fingerprint = self.request(self.other("second"), "laptop")
+        self.ok(self.home.run("--device", copy.path, "host", "approve", "--fingerprint", fingerprint,
+                              stdin=line.encode()))
+        self.t.control("touch now")
+        result = t.finish()
+        self.assertEqual(result.status, 4, result)
+        self.assertEqual(sorted(self.hosts()), ["desk", "laptop", "other"])
 
     def test_who_cannot_be_revoked(self):
         before, touches = digest(self.home.vault), len(self.t.transactions())

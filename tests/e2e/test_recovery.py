@@ -137,7 +137,7 @@ class Recovery(Sheets):
         self.assertEqual(status["committed"]["by"], "new")
         self.assertEqual([h["name"] for h in status["hosts"]], ["desk", "new"])
         listed = self.ok(new.run("host", "list")).out.decode()
-        self.assertRegex(listed, r"new: .* approved .* by recovery sheet \(this host\)\nrecovery sheet: since .*, by desk\n")
+        self.assertRegex(listed, r"new: .* approved .* by recovery sheet, fingerprint \S+ \(this host\)\nrecovery sheet: since .*, by desk\n")
 
         # What was lost is left out from there, and the sheet goes on.
         self.ok(new.run("--device", self.t.path, "host", "revoke", "desk"))

@@ -199,7 +199,7 @@ class Hosts(TpmCase):
         t = self.home.on_terminal("--device", self.t.path, "host", "approve")
         t.expect("Paste the request")
         t.type(asked.out)
-        t.expect(f'A request of "laptop": {kept}, made')
+        t.expect(f'a request of "laptop": {kept}, made')
         t.expect("fingerprint that the new host shows: ")
         t.type(made["fingerprint"] + "\n")
         self.ok(t.finish())
