@@ -6,93 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/driver_errors.h"
 #include "cli/output.h"
 #include "cli/program.h"
 #include "cli/terminal.h"
 #include "vault/cleanup.h"
 
 #define ERRORS_MAX ((size_t)16 * 1024)
-#define WORD_MIN 4 /* shorter ones would mask ordinary text */
-#define MASK "***"
-
-/* Blank out every place where a secret is. */
-static void mask(uint8_t *text, size_t len, const uint8_t *secret, size_t secret_len)
-{
-	uint8_t *p = text, *end = text + len;
-
-	while (secret_len > 0 && (p = memmem(p, (size_t)(end - p), secret, secret_len)) != NULL) {
-		memset(p, '\a', secret_len);
-		p += secret_len;
-	}
-}
-
-static bool is_word(uint8_t c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	       strchr("+/=_-.", c == '\0' ? ' ' : c) != NULL;
-}
-
-static bool is_quoted(uint8_t c)
-{
-	return c != '"';
-}
-
-/* The new credential may be in what it printed, whether that can be read or not: its
- * words, and its strings. */
-static void mask_parts_of(
-    struct program_output *err, const struct program_output *out, bool (*is_part)(uint8_t))
-{
-	for (size_t i = 0, n = 0; i <= out->len; i++) {
-		if (i < out->len && is_part(out->bytes[i])) {
-			n++;
-			continue;
-		}
-		if (n >= WORD_MIN)
-			mask(err->bytes, err->len, out->bytes + i - n, n);
-		n = 0;
-	}
-}
-
-/* Line by line, as text from outside; a run of what was blanked is one MASK. */
-static void show_errors(const struct app *app, struct program_output *err)
-{
-	char line[512];
-	size_t n = 0;
-
-	for (size_t i = 0; i <= err->len; i++) {
-		int c = i < err->len ? err->bytes[i] : '\n';
-
-		if (c == '\a' && i > 0 && err->bytes[i - 1] == '\a')
-			continue;
-		if (c == '\n' || n + sizeof(MASK) >= sizeof(line)) {
-			line[n] = '\0';
-			if (n > 0)
-				warn(app, "driver: %s", line);
-			n = 0;
-		}
-		if (c == '\a')
-			n += (size_t)snprintf(line + n, sizeof(line) - n, MASK);
-		else if (c != '\n' && c != '\0')
-			line[n++] = (char)c;
-	}
-	sodium_memzero(line, sizeof(line));
-}
-
-static void tell_errors(const struct app *app, const struct program_output *out,
-    struct program_output *err, struct vault_entry *const *hide, size_t n_hide)
-{
-	for (size_t i = 0; i < err->len; i++)
-		if (err->bytes[i] == '\a')
-			err->bytes[i] = '?';
-	for (size_t i = 0; i < n_hide; i++)
-		for (size_t k = 0; k < hide[i]->n_fields; k++)
-			mask(err->bytes, err->len, hide[i]->fields[k].value,
-			    hide[i]->fields[k].value_len);
-	mask_parts_of(err, out, is_quoted);
-	mask_parts_of(err, out, is_word);
-	show_errors(app, err);
-}
-
 static int judge(const struct app *app, const struct driver *d, const char *operation,
     enum program_end end, int status)
 {
@@ -164,7 +84,9 @@ int driver_run(const struct app *app, const struct driver *d, const char *operat
 	if (r != 0)
 		return fail(app, STATUS_ERROR, "%s: the driver can't be run (%s); check its path",
 		    d->path, strerror(r));
-	tell_errors(app, &o, &e, hide, n_hide);
+	r = driver_errors_show(app, &e, input, &o, hide, n_hide);
+	if (r != 0)
+		return r;
 	status = judge(app, d, operation, end, status);
 	if (status == 0)
 		*ret = (struct fields_text){ TAKE_PTR(out), o.len };

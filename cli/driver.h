@@ -17,8 +17,8 @@ struct driver {
 
 /* One run of it, to its end or its time limit. input goes to its standard input;
  * *ret (locked memory) is its standard output, a NUL behind it. What it says on
- * standard error is shown, with every value of hide, and every word of its output,
- * masked. Exit status, reported: also where it ended with another status than 0. */
+ * standard error is shown masked, as driver_errors.h says. Exit status, reported: also where it
+ * ended with another status than 0. */
 int driver_run(const struct app *, const struct driver *, const char *operation, const char *entry,
     const char *attempt, const struct fields_text *input, struct vault_entry *const *hide,
     size_t n_hide, struct fields_text *ret) __attribute__((warn_unused_result));

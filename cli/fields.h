@@ -77,6 +77,10 @@ int fields_format_json(const struct app *, const char *const *names,
     struct vault_entry *const *entries, size_t n, struct fields_text *ret)
     __attribute__((warn_unused_result));
 
+/* Each string in a JSON text, but for names; none if it can't be read. From locked memory. */
+void fields_each_string(const uint8_t *text, size_t len,
+    void (*fn)(void *ctx, const uint8_t *text, size_t len), void *ctx);
+
 /* Say what is stored now under name, without its secrets. Exit status. */
 int fields_report(const struct app *, const struct vault *, const char *name)
     __attribute__((warn_unused_result));

@@ -159,6 +159,30 @@ int fields_parse_json(
 	return r;
 }
 
+static void each_string(
+    json_t *j, void (*fn)(void *ctx, const uint8_t *text, size_t len), void *ctx)
+{
+	const char *name;
+	json_t *value;
+
+	if (json_is_string(j))
+		fn(ctx, (const uint8_t *)json_string_value(j), json_string_length(j));
+	json_object_foreach(j, name, value) each_string(value, fn, ctx);
+	for (size_t i = 0; i < json_array_size(j); i++)
+		each_string(json_array_get(j, i), fn, ctx);
+}
+
+void fields_each_string(const uint8_t *text, size_t len,
+    void (*fn)(void *ctx, const uint8_t *text, size_t len), void *ctx)
+{
+	json_error_t error;
+	json_t *j = parse(text, len, &error);
+
+	sodium_memzero(&error, sizeof(error));
+	each_string(j, fn, ctx);
+	release(j);
+}
+
 static json_t *base64_json(const struct vault_field *f)
 {
 	size_t cap = sodium_base64_encoded_len(f->value_len, sodium_base64_VARIANT_ORIGINAL);

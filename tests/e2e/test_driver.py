@@ -192,6 +192,43 @@ class Bad(Driven):
         self.assertIn(b"plain words stay", result.err)
         self.assertIn(b"made ***, ***", result.err)
 
+    def test_one_secret_in_another(self):
+        """Whichever is found first, none of the longer one is left."""
+        driver = self.script("echo 'sent sk_live_NEWSECRETPART, and sk_live_NEW' >&2;"
+                             " echo '{\"acct\": \"live\", \"secret\": \"sk_live_NEWSECRETPART\"}'; exit 1")
+        result = self.unchanged(driver, "with 1")
+        self.assertNotIn(b"NEWSECRETPART", result.err)
+        self.assertIn(b"sent ***, and sk_***_NEW", result.err)
+
+    def test_in_every_form_that_it_was_given(self):
+        lines = "-----BEGIN-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQ\"E\n-----END-----\n"
+        self.add(self.plugged, "pem", {"key": lines, "id": "1"})
+        self.ok(self.home.run("--device", self.plugged.path, "add", "raw", "--field", "key=-",
+                              stdin=b"\0\1\2RAW-SECRET-BYTES"))
+        for script in ("cat >&2; exit 1", "jq -r .current.key >&2; exit 1", "sed 's/.*MII/MII/' >&2; exit 1",
+                       "jq -r .current.key | sed -n 2p >&2; exit 1", "jq -r .current.key.base64 >&2; exit 1"):
+            for name in ("pem", "raw"):
+                result = self.rotate(driver=self.script(script), name=name)
+                self.assertEqual(result.status, 1, result)
+                for part in (b"MIIEvQ", b"kqhkiG", b"AQ\"E", b"AAECUkFX", b"RAW-SECRET"):
+                    self.assertNotIn(part, result.err, script)
+
+    def test_a_new_one_that_came_in_escapes(self):
+        driver = self.script("echo 'made NEW-SECRET-1 there' >&2;"
+                             " echo '{\"secret\": \"NEW\\u002dSECRET\\u002d1\", \"key\": \"abcd\"}'; exit 1")
+        result = self.unchanged(driver, "with 1")
+        self.assertIn(b"made *** there", result.err)
+
+    def test_cut_off_at_the_limit(self):
+        """What is shown ends in the middle of a secret."""
+        for shown in (1, 20, 28):
+            driver = self.script("head -c %d /dev/zero | tr '\\0' '#' >&2; printf NEW-SECRET-THAT-IS-CUT-OFF-HERE >&2;"
+                                 " echo '{\"secret\": \"NEW-SECRET-THAT-IS-CUT-OFF-HERE\", \"key\": \"abcd\"}'; exit 1"
+                                 % (16384 - shown))
+            result = self.unchanged(driver, "with 1")
+            self.assertNotIn(b"NEW", result.err)
+            self.assertRegex(result.err, rb"#\*\*\*\n")
+
     def test_not_there(self):
         touches = len(self.plugged.transactions())
         for path in ("/nonexistent", self.dir, "/etc/passwd"):
