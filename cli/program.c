@@ -14,6 +14,9 @@
 
 #include <sodium.h>
 
+#include "vault/cleanup.h"
+#include "vault/store.h"
+
 struct intake {
 	int fd;
 	struct program_output *to;
@@ -179,6 +182,19 @@ static int run_end(struct run *r)
 	close_fd(&r->err.fd);
 	close_fd(&r->pidfd);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int program_check(const char *path)
+{
+	_cleanup_close_ int fd = -1;
+	struct store s;
+	uint64_t size;
+	int r = store_open(path, &s);
+
+	if (r == 0)
+		r = store_open_file(&s, &fd, &size);
+	store_close(&s);
+	return r;
 }
 
 int program_run(const struct app *app, const struct program *p, struct program_output *out,

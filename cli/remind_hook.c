@@ -84,29 +84,18 @@ static void environment_free(char ***env)
 	free(*env);
 }
 
-/* Whoever can write it, or put another one in its place, gets the names of all
- * entries. */
 static bool check(const char *path, char detail[static DETAIL_MAX])
 {
-	struct store s;
-	uint64_t size;
-	int fd = -1, r = store_open(path, &s);
+	int r = program_check(path);
 
-	if (r == 0)
-		r = store_open_file(&s, &fd, &size);
-	store_close(&s);
-	if (r != 0) {
+	if (r != 0)
 		(void)snprintf(detail, DETAIL_MAX, "not run: %s",
 		    r == VAULT_ERR_UNSAFE_FILE  ? "it isn't yours, or others can write it"
 		    : r == VAULT_ERR_UNSAFE_DIR ? "others can write the directory, or one above it"
 						: "it can't be read, or is no regular file");
-		return false;
-	}
-	(void)close(fd);
-	if (access(path, X_OK) == 0)
-		return true;
-	(void)snprintf(detail, DETAIL_MAX, "not run: it isn't executable");
-	return false;
+	else if (access(path, X_OK) != 0)
+		(void)snprintf(detail, DETAIL_MAX, "not run: it isn't executable");
+	return *detail == '\0';
 }
 
 /* Its status, and the first line that it said. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/driver.h"
@@ -290,8 +291,13 @@ int rotate_all_due(struct app *app, const char *dir, int seconds)
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
 	__attribute__((cleanup(free_todo))) struct todo *t = NULL;
 	char purpose[64];
-	int r = session_open(app, &v), first = STATUS_OK, err;
+	int r, first = STATUS_OK, err;
+	struct stat st;
 
+	if (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode))
+		return fail(app, STATUS_NOT_FOUND,
+		    "%s: no such directory; name the one that your drivers are in", dir);
+	r = session_open(app, &v);
 	if (r != 0)
 		return r;
 	t = collect(app, v, dir);

@@ -192,6 +192,27 @@ class Bad(Driven):
         self.assertIn(b"plain words stay", result.err)
         self.assertIn(b"made ***, ***", result.err)
 
+    def test_others_can_change_it(self):
+        """It would get the credentials: nobody is asked for them."""
+        driver = self.script("cat >&2; exit 1")
+        directory = os.path.dirname(driver)
+        for path, mode, back in ((driver, 0o777, 0o700), (driver, 0o720, 0o700), (directory, 0o777, 0o700)):
+            os.chmod(path, mode)
+            result = self.rotate(driver=driver)
+            self.assertEqual(result.status, 34, result)
+            self.assertNotIn(b"driver: ", result.err)
+            os.chmod(path, back)
+        link = os.path.join(self.dir, "link")
+        os.symlink(driver, link)
+        self.assertEqual(self.rotate(driver=link).status, 1)
+        os.chown(driver, 65534, 65534)
+        for path in (driver, link):
+            self.assertEqual(self.rotate(driver=path).status, 34)
+
+    def test_a_directory_that_is_not_there(self):
+        for path in (self.dir + "/nowhere", "/etc/passwd"):
+            self.refused(self.touched("rotate", "--due", "--driver-dir", path), 3, "no such directory")
+
     def test_one_secret_in_another(self):
         """Whichever is found first, none of the longer one is left."""
         driver = self.script("echo 'sent sk_live_NEWSECRETPART, and sk_live_NEW' >&2;"
