@@ -22,6 +22,8 @@ struct request {
 	bool confined;
 };
 
+#define STATUS_LINE_MAX 512
+
 static const char *timer_name(enum remind_timer kind)
 {
 	return kind == REMIND_TIMER_SYSTEMD ? "systemd" : kind == REMIND_TIMER_CRON ? "cron" : NULL;
@@ -83,6 +85,7 @@ static int verb_run(struct app *app, const struct request *q)
 
 static void print_channels(const json_t *channels)
 {
+	char name[STATUS_LINE_MAX], text[STATUS_LINE_MAX];
 	size_t i;
 	json_t *c;
 
@@ -90,10 +93,13 @@ static void print_channels(const json_t *channels)
 	{
 		const char *detail = json_string_value(json_object_get(c, "detail"));
 
-		out_text(json_string_value(json_object_get(c, "channel")), 18);
+		out_text(text_clean(
+			     json_string_value(json_object_get(c, "channel")), name, sizeof(name)),
+		    18);
 		out("  %s%s%s\n",
 		    json_is_true(json_object_get(c, "arrived")) ? "arrived" : "did not arrive",
-		    detail == NULL ? "" : ": ", detail == NULL ? "" : detail);
+		    detail == NULL ? "" : ": ",
+		    detail == NULL ? "" : text_clean(detail, text, sizeof(text)));
 	}
 }
 
@@ -158,8 +164,12 @@ static void print_last(const json_t *last)
 {
 	static const char *const counts[] = { "overdue", "due", "soon" };
 
+	char at[32];
+
 	out("last run    %s",
-	    json_is_object(last) ? json_string_value(json_object_get(last, "at")) : "never");
+	    json_is_object(last)
+		? text_clean(json_string_value(json_object_get(last, "at")), at, sizeof(at))
+		: "never");
 	for (size_t i = 0; json_is_object(last) && i < 3; i++)
 		out("%s %lld %s", i == 0 ? ";" : ",",
 		    (long long)json_integer_value(json_object_get(last, counts[i])), counts[i]);
@@ -169,7 +179,7 @@ static void print_last(const json_t *last)
 static int status_text(const struct app *app, const struct remind_timer_status *t, const json_t *j)
 {
 	const json_t *last = json_object_get(j, "last");
-	char next[32];
+	char next[32], text[STATUS_LINE_MAX];
 	size_t i;
 	json_t *e;
 
@@ -183,7 +193,7 @@ static int status_text(const struct app *app, const struct remind_timer_status *
 	if (json_is_true(json_object_get(j, "pending")))
 		out("            ended in the middle, or goes on\n");
 	json_array_foreach(json_object_get(last, "problems"), i, e)
-	    out("trouble     %s\n", json_string_value(e));
+	    out("trouble     %s\n", text_clean(json_string_value(e), text, sizeof(text)));
 	print_channels(json_object_get(last, "channels"));
 	json_array_foreach(json_object_get(j, "hooks"), i, e)
 	    out("%s%s", i == 0 ? "hooks       " : ", ", json_string_value(e));

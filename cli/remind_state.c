@@ -83,6 +83,18 @@ static bool told_is_valid(json_t *told)
 	return json_is_object(told);
 }
 
+static bool last_is_valid(json_t *last)
+{
+	json_t *e;
+	size_t i;
+
+	json_array_foreach(json_object_get(last, "channels"), i,
+	    e) if (!json_is_string(json_object_get(e, "channel"))) return false;
+	json_array_foreach(
+	    json_object_get(last, "problems"), i, e) if (!json_is_string(e)) return false;
+	return json_is_null(last) || json_is_string(json_object_get(last, "at"));
+}
+
 static json_t *decode(const uint8_t *bytes, size_t len)
 {
 	json_t *j = json_loadb((const char *)bytes, len, JSON_REJECT_DUPLICATES, NULL);
@@ -90,7 +102,7 @@ static json_t *decode(const uint8_t *bytes, size_t len)
 
 	if (told_is_valid(json_object_get(j, "told")) && json_is_integer(seen) &&
 	    json_integer_value(seen) >= 0 && json_is_boolean(json_object_get(j, "pending")) &&
-	    (json_is_null(last) || json_is_object(last)))
+	    last_is_valid(last))
 		return j;
 	json_decref(j);
 	return NULL;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Reminders: who is told of what, how often, and what happens when something is in the way."""
+import re
 import shutil
 import stat
 
@@ -354,7 +355,9 @@ class Trouble(Reminders):
         with open(self.notes, encoding="utf-8") as f:
             good = f.read()
         for i, bad in enumerate(("", "{", "[]", good[:-5], good.replace('"told":{', '"told":{"x":{"level":9,"day":"y"},'),
-                                 good.replace('"seen":', '"seen":-'), good.replace('"pending":false', '"pending":0'))):
+                                 good.replace('"seen":', '"seen":-'), good.replace('"pending":false', '"pending":0'),
+                                 re.sub(r'"channels":\[.*?\]', '"channels":[1]', good),
+                                 re.sub(r'"problems":\[.*?\]', '"problems":[{}]', good))):
             with self.subTest(bad=bad[:20], i=i):
                 with open(self.notes, "w", encoding="utf-8") as f:
                     f.write(bad)
