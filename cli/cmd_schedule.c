@@ -96,6 +96,9 @@ static int parse(const struct app *app, const struct arguments *args, struct cha
 		ret->given.every = (struct period){ 0, 'd' };
 	else
 		r = rotation_period_option(app, args, "every", "default", &ret->given.every);
+	if (r == 0 && every != NULL && strcmp(every, "never") != 0 &&
+	    period_is_set(ret->given.every) && ret->given.every.n == 0)
+		r = fail(app, STATUS_USAGE, "--every is a day at least; use never for not at all");
 	if (r == 0)
 		r = rotation_period_option(app, args, "lead", "default", &ret->given.lead);
 	if (r == 0)
@@ -105,9 +108,8 @@ static int parse(const struct app *app, const struct arguments *args, struct cha
 	if (r == 0)
 		r = rotation_date_option(app, args, "expires", "never", &ret->expires);
 	ret->reason = option_value(args, "now");
-	if (r == 0 && ret->reason != NULL && strlen(ret->reason) > VAULT_REASON_MAX)
-		r = fail(app, STATUS_USAGE, "--now takes a reason of at most %d bytes",
-		    VAULT_REASON_MAX);
+	if (r == 0 && ret->reason != NULL)
+		r = rotation_reason_check(app, "now", ret->reason);
 	return r;
 }
 

@@ -52,6 +52,14 @@ int rotation_date_option(const struct app *app, const struct arguments *args, co
 	    word == NULL ? "" : ", or ", word == NULL ? "" : word);
 }
 
+int rotation_reason_check(const struct app *app, const char *option, const char *reason)
+{
+	if (strlen(reason) <= VAULT_REASON_MAX && vault_label_valid("reason", reason))
+		return STATUS_OK;
+	return fail(app, STATUS_USAGE, "--%s takes at most %d bytes of printable text", option,
+	    VAULT_REASON_MAX);
+}
+
 int rotation_set_option(const struct app *app, const struct arguments *args, enum vault_set *ret)
 {
 	bool staged = option_is_given(args, "staged"), previous = option_is_given(args, "previous");

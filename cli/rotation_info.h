@@ -20,6 +20,10 @@ int rotation_period_option(const struct app *, const struct arguments *, const c
 int rotation_date_option(const struct app *, const struct arguments *, const char *name,
     const char *word, int64_t *ret) __attribute__((warn_unused_result));
 
+/* Why a step is made, or an entry marked. Exit status, reported. */
+int rotation_reason_check(const struct app *, const char *option, const char *reason)
+    __attribute__((warn_unused_result));
+
 /* For `get` and `run`: which of an entry's credentials. */
 #define ROTATION_SET_OPTIONS                                                                       \
 	{ "staged", NULL, false, "the new one that is not yet promoted" },                         \

@@ -143,6 +143,8 @@ int vault_entry_renewed(struct vault *v, const char *name, int64_t now)
 		return r;
 	unmark(&e->info);
 	e->info.rotation.made = now;
+	/* That was of the one before. */
+	e->info.rotation.expires = 0;
 	e->info.rotation.snoozed = 0;
 	return 0;
 }

@@ -171,8 +171,9 @@ struct rotation_outlook rotation_look(
 
 	if (s->every.n > 0)
 		weigh_rotation(&o, s, period_after(r->made, s->every), now);
+	/* A mark is due at once, also by a clock that was set back since. */
 	if (marked != 0 && (!has_old || marked > r->made))
-		weigh_rotation(&o, s, marked, now);
+		weigh_rotation(&o, s, marked < now ? marked : now, now);
 	if (r->expires != 0)
 		weigh_expiry(&o, s, r->expires, now);
 	if (has_old)

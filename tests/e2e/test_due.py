@@ -316,6 +316,22 @@ class Clock(Due):
             shown = json.loads(self.ok(self.home.run("schedule", "kraken", "--json")).out)["entries"][0]
             self.assertEqual(shown["rotate_by"], date + "T12:00:00Z")
 
+    def test_a_mark_is_due_whatever_the_clock_says(self):
+        self.home.set_clock("2027-06-10 12:00:00")
+        self.schedule("kraken", "--now", "seen in a repository")
+        self.home.set_clock("2027-06-01 12:00:00")
+        self.ok(self.run_touched("edit", "ibkr/live", "--label", "a=b"))
+        entry = self.due("--check")["kraken"]
+        self.assertIn(entry["status"], ("due", "overdue"))
+        self.assertIn(self.status, (40, 41))
+
+    def test_a_new_value_has_no_end_of_the_old_ones(self):
+        self.schedule("kraken", "--expires", "2027-03-01")
+        self.home.set_clock("2027-03-02 12:00:00")
+        self.assertEqual(self.due()["kraken"]["status"], "expired")
+        self.ok(self.run_touched("edit", "kraken", "--from-json", stdin=b'{"key":"NEW"}'))
+        self.assertNotIn("kraken", self.due())
+
     def test_time_zones_change_nothing(self):
         """Far west it is the day before, far east the day after; summer time begins."""
         self.home.set_clock("2027-03-28 00:30:00")
@@ -337,7 +353,7 @@ class BadInput(Due):
                      ["--mode", "both"], ["--mode", ""], ["--expires", "2027-02-29"],
                      ["--expires", "31.12.2027"], ["--expires", "10000-01-01"], ["--expires", "2027-13-01"],
                      ["--expires", "tomorrow"], ["--expires", "2026-12-31"], ["--expires", "1970-01-01"],
-                     ["--now", "x" * 129]):
+                     ["--now", "x" * 129], ["--now", "a\nb"], ["--now", "\x1b[2J"], ["--every", "0d"], ["--every", "0mo"]):
             with self.subTest(args):
                 self.refused(self.run_touched("schedule", "kraken", *args), 2)
         for args in (["--every", "1d"], ["--all", "--default", "--every", "1d"], ["kraken", "--all", "--every", "1d"],

@@ -257,6 +257,13 @@ class Verify(Rotation):
     def verify(self, command, **kwargs):
         return self.rotate("--verify", command, **kwargs)
 
+    def test_an_empty_command_proves_nothing(self):
+        self.ok(self.rotate("--stage", fields={"key": "NEW"}))
+        for command in ("", "   ", "\t\n"):
+            self.refused(self.rotate("--verify", command), 2, "this one is empty")
+        self.refused(self.rotate("--promote", "--reason", "a\nb"), 2, "printable")
+        self.assertEqual(json.loads(self.ok(self.home.run("rotate", self.NAME, "--status", "--json")).out)["state"], "staged")
+
     def test_it_works(self):
         self.step("--stage", fields=NEW)
         seen = os.path.join(self.dir, "seen")
