@@ -319,8 +319,9 @@ static int recovery_use(struct app *app, const struct arguments *args, struct va
 }
 
 const struct verb recovery_verbs[] = {
-	{ "create", "", "output replace", recovery_create, VERB_OPENS | VERB_TOUCHES },
-	{ "use", "", "name kind tpm", recovery_use, VERB_TOUCHES },
+	/* Their touch comes after the code: no helper is to wait beside it. */
+	{ "create", "", "output replace", recovery_create, VERB_OPENS },
+	{ "use", "", "name kind tpm", recovery_use, 0 },
 	{ "remove", "", "", recovery_remove, VERB_OPENS | VERB_TOUCHES },
 	VERBS_END,
 };
