@@ -82,13 +82,13 @@ static int teardown(void **state)
 
 static char text[FILE_CAP], spare[FILE_CAP], spare_key[AUDIT_STATE_LEN + 1];
 
-static size_t slurp(const char *path, char *p)
+static size_t slurp(const char *path, char *p, size_t cap)
 {
 	FILE *f = fopen(path, "rb");
 	size_t n;
 
 	assert_non_null(f);
-	n = fread(p, 1, FILE_CAP - 1, f);
+	n = fread(p, 1, cap - 1, f);
 	fclose(f);
 	p[n] = '\0';
 	return n;
@@ -163,13 +163,13 @@ static void an_untouched_log_is_proven(void **state)
 static void a_line_taken_out_is_missing(void **state)
 {
 	(void)state;
-	slurp(log_path, text);
+	slurp(log_path, text, sizeof(text));
 	remove_lines(9, 9);
 	edited();
 	one_fault(VAULT_AUDIT_MISSING, 9, 9);
 	assert_int_equal(report.findings[0].line, 9);
 	assert_int_equal(report.n_proven, LINES - 2);
-	slurp(log_path, text);
+	slurp(log_path, text, sizeof(text));
 	remove_lines(12, 15); /* of what is left */
 	edited();
 	assert_int_equal(report.n_faults, 2);
@@ -182,7 +182,7 @@ static void every_changed_byte_is_seen(void **state)
 	size_t len;
 
 	(void)state;
-	len = slurp(log_path, text);
+	len = slurp(log_path, text, sizeof(text));
 	for (size_t i = (size_t)(line_at(5) - text); i < (size_t)(line_at(6) - text); i++) {
 		char before = text[i];
 
@@ -210,7 +210,7 @@ static void lines_in_another_order_are_seen(void **state)
 	size_t len, next;
 
 	(void)state;
-	slurp(log_path, text);
+	slurp(log_path, text, sizeof(text));
 	p = line_at(6);
 	q = line_at(7);
 	len = (size_t)(q - p);
@@ -230,7 +230,7 @@ static void lines_in_another_order_are_seen(void **state)
 static void a_tail_that_is_cut_off_is_missing(void **state)
 {
 	(void)state;
-	slurp(log_path, text);
+	slurp(log_path, text, sizeof(text));
 	*line_at(18) = '\0';
 	edited();
 	one_fault(VAULT_AUDIT_MISSING, 18, LINES);
@@ -246,7 +246,7 @@ static void a_line_that_was_made_up_is_seen(void **state)
 	char forged[AUDIT_LINE_MAX], *seq;
 
 	(void)state;
-	slurp(log_path, text);
+	slurp(log_path, text, sizeof(text));
 	/* A copy of the last one, with the number that comes next. */
 	strcpy(forged, line_at(LINES));
 	seq = strstr(forged, "20");
@@ -258,7 +258,7 @@ static void a_line_that_was_made_up_is_seen(void **state)
 	note(NULL, "");
 	verify();
 	one_fault(VAULT_AUDIT_CHANGED, LINES + 1, LINES + 1);
-	slurp(log_path, text);
+	slurp(log_path, text, sizeof(text));
 	memcpy(strstr(line_at(10), "10"), "99", 2);
 	edited();
 	assert_true(report.n_faults >= 2);
@@ -272,7 +272,7 @@ static void an_older_copy_is_seen(void **state)
 	size_t len;
 
 	(void)state;
-	len = slurp(log_path, spare);
+	len = slurp(log_path, spare, sizeof(spare));
 	note(NULL, "");
 	note(NULL, "");
 	spill(log_path, spare, len);
@@ -283,7 +283,7 @@ static void an_older_copy_is_seen(void **state)
 static void an_older_state_is_caught_up_with(void **state)
 {
 	(void)state;
-	slurp(key_path, spare_key);
+	slurp(key_path, spare_key, sizeof(spare_key));
 	for (int i = 0; i < 5; i++)
 		note(anchor, "x");
 	spill(key_path, spare_key, AUDIT_STATE_LEN);
@@ -300,11 +300,11 @@ static void half_a_line_is_cut_off_by_the_next(void **state)
 	size_t len;
 
 	(void)state;
-	slurp(key_path, spare_key);
-	len = slurp(log_path, text);
+	slurp(key_path, spare_key, sizeof(spare_key));
+	len = slurp(log_path, text, sizeof(text));
 	note(anchor, "torn");
 	spill(key_path, spare_key, AUDIT_STATE_LEN);
-	slurp(log_path, text);
+	slurp(log_path, text, sizeof(text));
 	for (size_t cut = len + 1; cut < strlen(text); cut += 50) {
 		spill(key_path, spare_key, AUDIT_STATE_LEN);
 		spill(log_path, text, cut);
@@ -320,7 +320,7 @@ static void half_a_line_is_cut_off_by_the_next(void **state)
 static void a_lost_state_is_confessed(void **state)
 {
 	(void)state;
-	slurp(log_path, text);
+	slurp(log_path, text, sizeof(text));
 	*line_at(18) = '\0';
 	spill(log_path, text, strlen(text));
 	unlink(key_path);
@@ -365,7 +365,7 @@ static void lines_before_the_first_seal_are_vouched_for(void **state)
 	verify();
 	assert_int_equal(report.n_faults, 0);
 	assert_int_equal(report.n_proven, 2);
-	slurp(log_path, text);
+	slurp(log_path, text, sizeof(text));
 	line_at(4)[strlen("{\"seq\":4,\"time\":")] = '2';
 	edited();
 	one_fault(VAULT_AUDIT_UNSEALED, 1, 7);
@@ -376,7 +376,7 @@ static void lines_before_the_first_seal_are_vouched_for(void **state)
 static void the_first_lines_are_missing(void **state)
 {
 	(void)state;
-	slurp(log_path, text);
+	slurp(log_path, text, sizeof(text));
 	remove_lines(1, 5);
 	edited();
 	assert_int_equal(report.n_faults, 2);
@@ -412,7 +412,7 @@ static void the_key_of_a_line_is_forgotten(void **state)
 	note(NULL, "");
 	assert_int_equal(audit_chain_read(&logs, now), 0);
 	assert_memory_not_equal(now->key, then->key, KEY_LEN);
-	slurp(key_path, text);
+	slurp(key_path, text, sizeof(text));
 	assert_null(memmem(text, AUDIT_STATE_LEN, then->key, KEY_LEN));
 	audit_chain_skip(then, vault_id);
 	assert_memory_equal(now->key, then->key, KEY_LEN);
@@ -491,12 +491,12 @@ static void old_files_move_up_to_the_first_gap(void **state)
 	note(anchor, "x");
 	for (int i = 2; i <= AUDIT_OLD_FILES; i++) {
 		snprintf(path, sizeof(path), "%s.%d", log_path, i);
-		slurp(path, text);
+		slurp(path, text, sizeof(text));
 		assert_int_equal(text[0], '0' + (i <= 4 ? i - 1 : i));
 	}
 	grow(AUDIT_ROTATE_LEN);
 	note(anchor, "x");
-	slurp(path, text);
+	slurp(path, text, sizeof(text));
 	assert_int_equal(text[0], '6'); /* 7 is lost */
 }
 
@@ -508,7 +508,7 @@ static void names_are_for_this_host_only(void **state)
 	const char *name;
 
 	(void)state;
-	slurp(log_path, text);
+	slurp(log_path, text, sizeof(text));
 	assert_null(strstr(text, "ibkr"));
 	assert_null(strstr(text, "first"));
 	end = strchr(line_at(5), '\n');
