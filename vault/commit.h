@@ -64,7 +64,7 @@ struct vault *vault_alloc(void);
 int vault_at(const struct vault_paths *p, unsigned flags, struct vault **ret)
     __attribute__((warn_unused_result));
 
-/* Read the file at v->store anew: parse, open, check; forgets what was
+/* load.c: read the file at v->store anew: parse, open, check; forgets what was
  * unlocked but for v->keys->slot. */
 int vault_load(struct vault *) __attribute__((warn_unused_result));
 void vault_unload(struct vault *);
