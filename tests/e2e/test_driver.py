@@ -275,8 +275,8 @@ class Bad(Driven):
         os.mkfifo(ready)
         driver = self.script(f"echo >{ready}; sleep 1000")
         t = self.home.on_terminal("--device", self.plugged.path, "rotate", "sim/live", "--driver", driver)
-        with open(ready, encoding="ascii"):
-            pass
+        with open(ready, encoding="ascii") as f:
+            f.read()
         t.type("\x03")
         self.assertEqual(t.finish().status, 14)
         self.assertEqual(digest(self.home.vault), before)
