@@ -54,22 +54,32 @@ static size_t sequence_len(const unsigned char *p)
 	return n;
 }
 
-/* Controls act on a terminal, and the marks that turn the direction of writing
- * make a line read as another one. */
-static bool sequence_harmful(const unsigned char *p)
+static uint32_t code_point(const unsigned char *p, size_t n)
 {
-	if (p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0))
-		return true;
-	if (p[0] == 0xd8 && p[1] == 0x9c) /* U+061C */
-		return true;
-	if (p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf) /* U+FEFF */
-		return true;
-	if (p[0] != 0xe2)
-		return false;
-	/* U+200B to 200F, 2028 to 202E, 2060 to 2069. */
-	return (p[1] == 0x80 && p[2] >= 0x8b && p[2] <= 0x8f) ||
-	       (p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
-	       (p[1] == 0x81 && p[2] >= 0xa0 && p[2] <= 0xa9);
+	static const unsigned char bits[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	uint32_t c = p[0] & bits[n];
+
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | (p[i] & 0x3fU);
+	return c;
+}
+
+/* Controls act on a terminal, marks that turn the direction of writing make a line read
+ * as another one, and what can't be seen makes two names look alike: Cc, Zl, Zp, and
+ * Default_Ignorable_Code_Point of Unicode 15 (UAX #44), with its annotations. */
+static bool is_harmful(uint32_t c)
+{
+	static const uint32_t ranges[][2] = { { 0, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad },
+		{ 0x34f, 0x34f }, { 0x61c, 0x61c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 },
+		{ 0x180b, 0x180f }, { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
+		{ 0x3164, 0x3164 }, { 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 },
+		{ 0xfff0, 0xfffb }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a },
+		{ 0xe0000, 0xe0fff } };
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (c >= ranges[i][0] && c <= ranges[i][1])
+			return true;
+	return false;
 }
 
 const char *text_clean(const char *text, char *buf, size_t size)
@@ -79,7 +89,7 @@ const char *text_clean(const char *text, char *buf, size_t size)
 
 	while (*p != '\0') {
 		size_t n = sequence_len(p);
-		bool bad = n == 0 || sequence_harmful(p);
+		bool bad = n == 0 || is_harmful(code_point(p, n));
 
 		if (at + (bad ? 1 : n) >= size)
 			break;

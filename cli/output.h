@@ -48,7 +48,8 @@ int out_bytes(const struct app *, const void *bytes, size_t len)
  * command that printed ends with it. */
 int out_done(const struct app *) __attribute__((warn_unused_result));
 
-/* Copy text, "?" for control characters and invalid UTF-8; cut off at size. */
+/* Copy text, "?" for invalid UTF-8 and for characters that control, turn the direction of
+ * writing or can't be seen; cut off at size. */
 const char *text_clean(const char *text, char *buf, size_t size);
 /* The same as a JSON string. */
 json_t *text_json(const char *text) __attribute__((warn_unused_result));
