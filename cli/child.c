@@ -38,6 +38,19 @@ static bool is_variable_name(const char *s)
 	       (s[0] < '0' || s[0] > '9');
 }
 
+/* What the dynamic linker, glibc and the shell do by. An entry is shared by all hosts of
+ * the vault: its names alone must not say which program runs on one of them. */
+static bool steers_programs(const char *name)
+{
+	static const char *const names[] = { "PATH", "IFS", "ENV", "BASH_ENV", "SHELLOPTS",
+		"BASHOPTS", "GCONV_PATH", "GLIBC_TUNABLES", "LOCPATH" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return strncmp(name, "LD_", 3) == 0;
+}
+
 static int add(const struct app *app, struct child *c, const struct child_variable *v)
 {
 	for (size_t i = 0; i < c->n; i++)
@@ -127,6 +140,11 @@ static int look_up_all(struct app *app, const struct vault *v, const char *name,
 			return fail(app, STATUS_USAGE,
 			    "the field %s of %s can't be a variable's name; use --env VAR=%s:%s",
 			    info->fields[i], name, name, info->fields[i]);
+		if (steers_programs(info->fields[i]))
+			return fail(app, STATUS_USAGE,
+			    "the field %s of %s would change which programs run; if it is to, use "
+			    "--env %s=%s:%s",
+			    info->fields[i], name, info->fields[i], name, info->fields[i]);
 		(void)snprintf(one.name, sizeof(one.name), "%s", info->fields[i]);
 		(void)snprintf(one.field, sizeof(one.field), "%s", info->fields[i]);
 		(void)snprintf(one.entry, sizeof(one.entry), "%s", name);
@@ -275,6 +293,10 @@ int child_take_entry(
 		for (char *p = one.name; *p != '\0'; p++)
 			if (strchr(".-", *p) != NULL || (p == one.name && *p >= '0' && *p <= '9'))
 				*p = '_';
+		if (steers_programs(one.name)) {
+			memmove(one.name + 1, one.name, strlen(one.name) + 1);
+			one.name[0] = '_';
+		}
 		r = add(app, c, &one);
 		if (r == 0)
 			r = fill_one(app, entry, &c->v[c->n - 1]);

@@ -42,7 +42,7 @@ int child_look_up(struct app *, const struct arguments *, const struct vault *, 
 int child_fill(const struct app *, struct vault *, struct child *)
     __attribute__((warn_unused_result));
 /* A variable for each field of an entry, filled; what a variable's name can't hold
- * is "_" in it. Exit status, reported. */
+ * is "_" in it, and before what would steer programs. Exit status, reported. */
 int child_take_entry(const struct app *, const struct vault_entry *, const char *name,
     struct child *) __attribute__((warn_unused_result));
 /* Run a command of the shell with them, to its end, with standard output where

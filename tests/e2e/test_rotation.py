@@ -293,6 +293,13 @@ class Verify(Rotation):
         self.step("--stage", fields={"api-key.1": "new"})
         self.ok(self.verify('test "$api_key_1 $_nd" = "new two"'))
 
+    def test_names_that_would_steer_it(self):
+        self.NAME = "odd"
+        self.add(self.plugged, "odd", {"LD-PRELOAD": "/nix.so", "PATH": "/nix"})
+        self.step("--stage", fields={"LD-PRELOAD": "/nix2.so"})
+        result = self.ok(self.verify('ls / >/dev/null && test "$_LD_PRELOAD $_PATH" = "/nix2.so /nix"'))
+        self.assertNotIn(b"preload", result.err.lower())
+
     def test_nothing_of_ours_is_left_in_it(self):
         """Its signals, its umask, its descriptors."""
         self.step("--stage", fields=NEW)

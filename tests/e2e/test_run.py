@@ -31,6 +31,18 @@ class Run(Case):
         self.add(self.t, "dash", {"a-b": "x"})
         self.refused(self.go("--env-all", "dash", "--", "true"), 125, "a-b")
 
+    def test_names_that_would_steer_the_program(self):
+        for name in ("PATH", "LD_PRELOAD", "LD_AUDIT", "BASH_ENV", "GLIBC_TUNABLES"):
+            with self.subTest(name):
+                self.ok(self.home.run("--device", self.t.path, "add", "steers/" + name.lower(),
+                                      "--field", name + "=-", stdin=b"/nix"))
+                touches = len(self.t.transactions())
+                self.refused(self.go("--env-all", "steers/" + name.lower(), "--", "true"), 125,
+                             f"--env {name}=steers/{name.lower()}:{name}")
+                self.assertEqual(len(self.t.transactions()), touches)
+        self.assertEqual(self.ok(self.go("--env", "PATH=steers/path:PATH", "--", "/bin/sh", "-c", "echo $PATH")).out,
+                         b"/nix\n")
+
     def test_the_command_has_no_child_that_it_did_not_start(self):
         script = 'read x </proc/$$/task/$$/children; echo "[$x]"'
         self.assertEqual(self.ok(self.go("--env", "A=kraken:KEY", "--", "sh", "-c", script)).out, b"[]\n")
