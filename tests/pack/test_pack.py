@@ -87,7 +87,7 @@ class Pack(unittest.TestCase):
                         "libyubikey0", "libssl3", "libseccomp2"):
             self.assertRegex(depends, rf"\b{package}\S* \(>= ")
         self.assertEqual(said("dpkg-deb", "-f", self.deb, "Version").strip(),
-                         said("dpkg-parsechangelog", "-l", SOURCE + "/pack/changelog", "-S", "Version").strip())
+                         said("dpkg-parsechangelog", "-l", SOURCE + "/cli/package/changelog", "-S", "Version").strip())
 
     def test_lintian(self):
         """Not even a warning, but what the overrides give a reason for."""
@@ -152,7 +152,7 @@ class Pack(unittest.TestCase):
         shutil.copytree(SOURCE, there, ignore=shutil.ignore_patterns("build", ".git", "__pycache__"),
                         copy_function=shutil.copyfile)  # not the files' times
         for name in ("postinst", "postrm"):
-            os.chmod(there + "/pack/" + name, 0o755)
+            os.chmod(there + "/udev/" + name, 0o755)
         created = said("date", "-d", self.bill()["creationInfo"]["created"], "+%s").strip()
         environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": self.dir, "TZ": "Asia/Tokyo",
                        "LC_ALL": "C.UTF-8", "SOURCE_DATE_EPOCH": created}

@@ -2,7 +2,7 @@
 # Read by cpack. The date of everything in the packages: the last commit's; of a
 # source without git, the changelog's.
 if(NOT DEFINED ENV{SOURCE_DATE_EPOCH})
-	set(source ${CMAKE_CURRENT_LIST_DIR}/..)
+	set(source ${CMAKE_CURRENT_LIST_DIR}/../..)
 	execute_process(COMMAND git -C ${source} log -1 --format=%ct -- .
 		OUTPUT_VARIABLE date ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)
 	if(date STREQUAL "")
