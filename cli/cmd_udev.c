@@ -163,8 +163,9 @@ static int fail_udev(const struct app *app, int err)
 		    what);
 	case UDEV_ERR_FOREIGN:
 		return fail(app, STATUS_EXISTS,
-		    "%s; move it away if you don't want it (an empty one masks touchvault's)",
-		    what);
+		    UDEV_RULES_DIR "/%s: %s; move it away if you don't want it (an empty one masks "
+				   "touchvault's)",
+		    udev_where(), what);
 	case UDEV_ERR_RELOAD:
 		return fail(app, STATUS_ERROR,
 		    "%s; run \"udevadm control --reload\" and plug the token in again", what);

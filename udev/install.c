@@ -11,16 +11,30 @@
 #include "udev/host.h"
 #include "udev/reload.h"
 
-/* Every file of ours has it in its comment, of whatever version. */
-#define MARK "touchvault"
+#define HEADER_LINES 2
+#define HEADER_MAX 256
 /* udev takes what ends in ".rules" only. */
 #define TEMPORARY ".touchvault.tmp"
 
+static const struct ours {
+	const char *name, *text;
+} ours[] = {
+	{ UDEV_RULES_NAME, udev_rules_text },
+	{ UDEV_LOCK_NAME, udev_lock_text },
+};
+#define OURS_LEN (sizeof(ours) / sizeof(ours[0]))
+
 static int last_errno;
+static const char *last_where = "";
 
 int udev_errno(void)
 {
 	return last_errno;
+}
+
+const char *udev_where(void)
+{
+	return last_where;
 }
 
 static int io_error(void)
@@ -39,8 +53,7 @@ const char *udev_strerror(int err)
 	case UDEV_ERR_UNSAFE:
 		return "others than root can write " UDEV_RULES_DIR;
 	case UDEV_ERR_FOREIGN:
-		return "a rules file of touchvault's name is in " UDEV_RULES_DIR
-		       ", and isn't touchvault's";
+		return "it isn't touchvault's, in spite of its name";
 	case UDEV_ERR_IO:
 		return "the rules couldn't be written to " UDEV_RULES_DIR;
 	case UDEV_ERR_RELOAD:
@@ -65,24 +78,41 @@ static int open_directory(int *ret)
 	return 0;
 }
 
-/* What is there under our name: nothing (ENOENT), a file of ours, or one that
- * the administrator put there, such as a mask. */
-static int check_ours(int dir, const char *name, bool *ret_there)
+/* By which a file is known as ours, of whatever version: how it begins. */
+static size_t header_len(const char *text)
 {
-	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	char text[UDEV_RULES_FILE_MAX];
+	size_t len = 0;
+
+	for (size_t line = 0; line < HEADER_LINES; line++)
+		len += strcspn(text + len, "\n") + 1;
+	return len < HEADER_MAX ? len : HEADER_MAX;
+}
+
+static int fail_foreign(const char *name)
+{
+	last_where = name;
+	return UDEV_ERR_FOREIGN;
+}
+
+/* What is there under our name: nothing, a file of ours, or one that the
+ * administrator put there, such as a mask. */
+static int check_ours(int dir, const struct ours *o, bool *ret_there)
+{
+	_cleanup_close_ int fd =
+	    openat(dir, o->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	char text[HEADER_MAX];
+	size_t len = header_len(o->text);
 	ssize_t n;
 
 	*ret_there = fd >= 0 || errno != ENOENT;
 	if (!*ret_there)
 		return 0;
 	if (fd < 0)
-		return errno == ELOOP ? UDEV_ERR_FOREIGN : io_error();
-	n = read(fd, text, sizeof(text) - 1);
+		return errno == ELOOP ? fail_foreign(o->name) : io_error();
+	n = read(fd, text, len);
 	if (n < 0)
-		return errno == EISDIR ? UDEV_ERR_FOREIGN : io_error();
-	text[n] = '\0';
-	return strstr(text, MARK) != NULL ? 0 : UDEV_ERR_FOREIGN;
+		return errno == EISDIR ? fail_foreign(o->name) : io_error();
+	return (size_t)n == len && memcmp(text, o->text, len) == 0 ? 0 : fail_foreign(o->name);
 }
 
 static bool write_whole(int fd, const char *text)
@@ -121,57 +151,42 @@ static int write_file(int dir, const char *name, const char *text)
 	return 0;
 }
 
-static int put(int dir, const char *name, const char *text, bool *changed)
-{
-	char path[PATH_MAX];
-	bool there;
-	int r;
-
-	if (udev_rules_find(name, text, path) == UDEV_RULES_SAME)
-		return 0;
-	r = check_ours(dir, name, &there);
-	if (r == 0)
-		r = write_file(dir, name, text);
-	*changed |= r == 0;
-	return r;
-}
-
+/* All is looked at before anything is changed. */
 int udev_install(bool lock, bool *ret_changed)
 {
 	_cleanup_close_ int dir = -1;
+	size_t n = lock ? OURS_LEN : 1;
+	bool in_force[OURS_LEN], there;
 	int r = open_directory(&dir);
 
 	*ret_changed = false;
-	if (r == 0)
-		r = put(dir, UDEV_RULES_NAME, udev_rules_text, ret_changed);
-	if (r == 0 && lock)
-		r = put(dir, UDEV_LOCK_NAME, udev_lock_text, ret_changed);
+	for (size_t i = 0; i < n && r == 0; i++) {
+		char path[PATH_MAX];
+
+		in_force[i] = udev_rules_find(ours[i].name, ours[i].text, path) == UDEV_RULES_SAME;
+		r = in_force[i] ? 0 : check_ours(dir, &ours[i], &there);
+	}
+	for (size_t i = 0; i < n && r == 0; i++) {
+		r = in_force[i] ? 0 : write_file(dir, ours[i].name, ours[i].text);
+		*ret_changed |= !in_force[i] && r == 0;
+	}
 	return r == 0 ? reload() : r;
-}
-
-static int take(int dir, const char *name, bool *changed)
-{
-	bool there;
-	int r = check_ours(dir, name, &there);
-
-	if (r != 0 || !there)
-		return r;
-	if (unlinkat(dir, name, 0) != 0)
-		return io_error();
-	*changed = true;
-	return 0;
 }
 
 int udev_remove(bool *ret_changed)
 {
 	_cleanup_close_ int dir = -1;
+	bool there[OURS_LEN];
 	int r = open_directory(&dir);
 
 	*ret_changed = false;
-	if (r == 0)
-		r = take(dir, UDEV_LOCK_NAME, ret_changed);
-	if (r == 0)
-		r = take(dir, UDEV_RULES_NAME, ret_changed);
+	for (size_t i = 0; i < OURS_LEN && r == 0; i++)
+		r = check_ours(dir, &ours[i], &there[i]);
+	for (size_t i = 0; i < OURS_LEN && r == 0; i++) {
+		if (there[i] && unlinkat(dir, ours[i].name, 0) != 0)
+			r = io_error();
+		*ret_changed |= there[i] && r == 0;
+	}
 	if (r == 0 && *ret_changed && fsync(dir) != 0)
 		r = io_error();
 	return r == 0 && *ret_changed ? reload() : r;

@@ -39,6 +39,7 @@ NF < 4 || $1 !~ /^[0-9a-f]+$/ || length($1) != 4 || $2 !~ /^[0-9a-f]+$/ || lengt
 END {
 	if (bad)
 		exit 1
+	# By these two lines install.c and postrm know it as touchvault's: they stay.
 	print "# SPDX-License-Identifier: BSD-2-Clause"
 	print "# Whoever is at the seat may open FIDO tokens and YubiKeys. Made by touchvault's"
 	print "# udev/rules.awk from udev/devices: change those."

@@ -20,7 +20,7 @@ enum udev_err {
 	UDEV_OK = 0,
 	UDEV_ERR_NO_DIRECTORY = -1, /* the rules directory isn't there */
 	UDEV_ERR_UNSAFE = -2,       /* others than root can write the directory */
-	UDEV_ERR_FOREIGN = -3,      /* a file of that name is there, and not touchvault's */
+	UDEV_ERR_FOREIGN = -3,      /* a file of that name isn't touchvault's: udev_where */
 	UDEV_ERR_IO = -4,           /* see udev_errno */
 	UDEV_ERR_RELOAD = -5,       /* the files are in place; udev didn't take them in */
 };
@@ -41,10 +41,13 @@ extern const char udev_rules_text[], udev_lock_text[];
  * whether anything was written. NO_DIRECTORY, UNSAFE, FOREIGN, IO, RELOAD. */
 int udev_install(bool lock, bool *ret_changed) __attribute__((warn_unused_result));
 /* Take both files away from UDEV_RULES_DIR, and from nowhere else. *ret_changed:
- * whether there was any. Errors as above. */
+ * whether there was any. Errors as above. Neither writes or takes away anything if
+ * a file of these names doesn't begin as touchvault's do. */
 int udev_remove(bool *ret_changed) __attribute__((warn_unused_result));
 /* errno of the last UDEV_ERR_IO. */
 int udev_errno(void);
+/* The name of the file that the last UDEV_ERR_FOREIGN is about. */
+const char *udev_where(void);
 /* English, without a full stop; never NULL. */
 const char *udev_strerror(int err);
 

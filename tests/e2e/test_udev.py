@@ -266,6 +266,24 @@ class Install(UdevCase):
         self.assertTrue(os.path.islink(self.path))
         self.assertFalse(os.path.exists(self.log))
 
+    def test_what_an_administrator_wrote_in_our_name_stays(self):
+        """By its beginning it is known, not by a word in it. Then nothing is done at all."""
+        header = "".join(self.rules.splitlines(True)[:2])
+        for text in ('# for touchvault\nKERNEL=="hidraw*", GROUP="wheel"\n', header[:-1], "# mine\n" + header):
+            self.put(text)
+            for verb in ("install", "remove"):
+                self.refused(self.udev("udev", verb), 4, f"{RULES}: it isn't touchvault's")
+            with open(self.path, encoding="utf-8") as f:
+                self.assertEqual(f.read(), text)
+        os.unlink(self.path)
+        self.put("# touchvault's lock file, by hand\n", self.lock)
+        self.refused(self.udev("udev", "install", "--lock-screen"), 4, "71-touchvault-lock.rules: it isn't")
+        self.assertEqual(os.listdir(self.etc), ["71-touchvault-lock.rules"])
+        self.put(self.rules)
+        self.refused(self.udev("udev", "remove"), 4, "71-touchvault-lock.rules: it isn't")
+        self.assertEqual(sorted(os.listdir(self.etc)), ["70-touchvault.rules", "71-touchvault-lock.rules"])
+        self.assertFalse(os.path.exists(self.log))
+
     def test_directory(self):
         os.chmod(self.etc, 0o777)
         self.refused(self.udev("udev", "install"), 34, "chmod go-w")
