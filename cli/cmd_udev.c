@@ -16,6 +16,9 @@ const struct option_spec udev_options[] = {
 };
 
 #define LOCK_SCREEN "lock-screen"
+#define NOT_RUNNING                                                                    \
+	", and not in force: no udev runs here; it takes them in when it starts, and " \
+	"in a container the host's rules count"
 
 struct look {
 	struct udev_host host;
@@ -177,44 +180,53 @@ static int fail_udev(const struct app *app, int err)
 	    strerror(udev_errno()));
 }
 
-static int report(const struct app *app, bool changed, const char *did, const char *did_not)
+static int report(const struct app *app, const struct udev_change *c, const char *said)
 {
 	if (app->json)
-		return out_json(app, json_pack("{s:b}", "changed", changed));
-	note(app, "%s", changed ? did : did_not);
+		return out_json(app, json_pack("{s:b}", "changed", c->changed));
+	note(app, "%s", said);
 	return STATUS_OK;
+}
+
+static const char *install_said(const struct udev_change *c)
+{
+	if (!c->running)
+		return c->changed ? "the rules are in " UDEV_RULES_DIR NOT_RUNNING
+				  : "the rules were there already" NOT_RUNNING;
+	return c->changed ? "the rules are in " UDEV_RULES_DIR " and in force"
+			  : "the rules were there already; udev has applied them once more";
 }
 
 static int udev_install_verb(struct app *app, const struct arguments *args, struct vault *v)
 {
-	bool changed, lock = option_is_given(args, LOCK_SCREEN);
+	bool lock = option_is_given(args, LOCK_SCREEN);
+	struct udev_change change;
 	int r = require_root(app, lock ? "install --" LOCK_SCREEN : "install");
 
 	(void)v;
 	if (r != 0)
 		return r;
-	r = udev_install(lock, &changed);
-	return r == 0 ? report(app, changed, "the rules are in " UDEV_RULES_DIR " and in force",
-			    "the rules were there already; udev has applied them once more")
-		      : fail_udev(app, r);
+	r = udev_install(lock, &change);
+	return r == 0 ? report(app, &change, install_said(&change)) : fail_udev(app, r);
 }
 
 static int udev_remove_verb(struct app *app, const struct arguments *args, struct vault *v)
 {
 	char path[PATH_MAX];
-	bool changed;
+	struct udev_change change;
 	int r = require_root(app, "remove");
 
 	(void)args, (void)v;
 	if (r != 0)
 		return r;
-	r = udev_remove(&changed);
+	r = udev_remove(&change);
 	if (r != 0)
 		return fail_udev(app, r);
 	if (udev_rules_find(UDEV_RULES_NAME, udev_rules_text, path) != UDEV_RULES_ABSENT)
 		note(app, "%s is the package's, and stays", path);
-	return report(app, changed, "the rules are taken out of " UDEV_RULES_DIR,
-	    "there were none in " UDEV_RULES_DIR);
+	return report(app, &change,
+	    change.changed ? "the rules are taken out of " UDEV_RULES_DIR
+			   : "there were none in " UDEV_RULES_DIR);
 }
 
 static int udev_show(struct app *app, const struct arguments *args, struct vault *v)

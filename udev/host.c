@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 
 #include "udev/file.h"
+#include "udev/reload.h"
 
-#define UDEV_CONTROL "/run/udev/control"
 #define SEATS "/run/systemd/seats"
 #define SESSIONS "/run/systemd/sessions"
 
@@ -92,7 +92,7 @@ static void look_at_group(struct udev_host *host, const struct access_user *user
 
 void host_look(const struct access_user *user, struct udev_host *ret)
 {
-	*ret = (struct udev_host){ .wsl = in_wsl(), .udevd = is_there(UDEV_CONTROL) };
+	*ret = (struct udev_host){ .wsl = in_wsl(), .udevd = udev_runs() };
 	for (size_t i = 0; i < sizeof(container_marks) / sizeof(container_marks[0]); i++)
 		ret->container |= is_there(container_marks[i]);
 	ret->rules = udev_rules_find(UDEV_RULES_NAME, udev_rules_text, ret->rules_path);

@@ -152,14 +152,14 @@ static int write_file(int dir, const char *name, const char *text)
 }
 
 /* All is looked at before anything is changed. */
-int udev_install(bool lock, bool *ret_changed)
+int udev_install(bool lock, struct udev_change *ret)
 {
 	_cleanup_close_ int dir = -1;
 	size_t n = lock ? OURS_LEN : 1;
 	bool in_force[OURS_LEN], there;
 	int r = open_directory(&dir);
 
-	*ret_changed = false;
+	*ret = (struct udev_change){ .running = udev_runs() };
 	for (size_t i = 0; i < n && r == 0; i++) {
 		char path[PATH_MAX];
 
@@ -168,26 +168,26 @@ int udev_install(bool lock, bool *ret_changed)
 	}
 	for (size_t i = 0; i < n && r == 0; i++) {
 		r = in_force[i] ? 0 : write_file(dir, ours[i].name, ours[i].text);
-		*ret_changed |= !in_force[i] && r == 0;
+		ret->changed |= !in_force[i] && r == 0;
 	}
 	return r == 0 ? reload() : r;
 }
 
-int udev_remove(bool *ret_changed)
+int udev_remove(struct udev_change *ret)
 {
 	_cleanup_close_ int dir = -1;
 	bool there[OURS_LEN];
 	int r = open_directory(&dir);
 
-	*ret_changed = false;
+	*ret = (struct udev_change){ .running = udev_runs() };
 	for (size_t i = 0; i < OURS_LEN && r == 0; i++)
 		r = check_ours(dir, &ours[i], &there[i]);
 	for (size_t i = 0; i < OURS_LEN && r == 0; i++) {
 		if (there[i] && unlinkat(dir, ours[i].name, 0) != 0)
 			r = io_error();
-		*ret_changed |= there[i] && r == 0;
+		ret->changed |= there[i] && r == 0;
 	}
-	if (r == 0 && *ret_changed && fsync(dir) != 0)
+	if (r == 0 && ret->changed && fsync(dir) != 0)
 		r = io_error();
-	return r == 0 && *ret_changed ? reload() : r;
+	return r == 0 && ret->changed ? reload() : r;
 }

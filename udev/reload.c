@@ -46,12 +46,17 @@ static int run(const char *path, const char *const words[WORDS_MAX])
 	return r == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : UDEV_ERR_RELOAD;
 }
 
+bool udev_runs(void)
+{
+	return access(UDEV_CONTROL, F_OK) == 0;
+}
+
 int reload(void)
 {
 	const char *path = NULL;
 	int r = 0;
 
-	if (access(UDEV_CONTROL, F_OK) != 0)
+	if (!udev_runs())
 		return 0;
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && path == NULL; i++)
 		if (access(places[i], X_OK) == 0)

@@ -3,6 +3,10 @@
 #ifndef TOUCHVAULT_UDEV_RELOAD_H
 #define TOUCHVAULT_UDEV_RELOAD_H
 
+#include <stdbool.h>
+
+/* Whether udev runs here. */
+bool udev_runs(void);
 /* Have udev read its rules again and apply them to tokens that are plugged in;
  * waits until it has. UDEV_ERR_RELOAD. Where udev doesn't run, there is nothing
  * to do: it reads them when it starts. */

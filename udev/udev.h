@@ -35,15 +35,20 @@ enum udev_err {
 /* The files' text, as they are installed. */
 extern const char udev_rules_text[], udev_lock_text[];
 
+struct udev_change {
+	bool changed; /* a file was written or taken away */
+	bool running; /* udev runs here: it knows of it */
+};
+
 /* Put the rules in force: write them to UDEV_RULES_DIR unless the same are in
  * force already, atomically, then have udev read them and apply them to what is
- * plugged in. lock: the one that locks screens, too. Takes root. *ret_changed:
- * whether anything was written. NO_DIRECTORY, UNSAFE, FOREIGN, IO, RELOAD. */
-int udev_install(bool lock, bool *ret_changed) __attribute__((warn_unused_result));
-/* Take both files away from UDEV_RULES_DIR, and from nowhere else. *ret_changed:
- * whether there was any. Errors as above. Neither writes or takes away anything if
- * a file of these names doesn't begin as touchvault's do. */
-int udev_remove(bool *ret_changed) __attribute__((warn_unused_result));
+ * plugged in. lock: the one that locks screens, too. Takes root. NO_DIRECTORY,
+ * UNSAFE, FOREIGN, IO, RELOAD. */
+int udev_install(bool lock, struct udev_change *ret) __attribute__((warn_unused_result));
+/* Take both files away from UDEV_RULES_DIR, and from nowhere else. Errors as above.
+ * Neither writes or takes away anything if a file of these names doesn't begin as
+ * touchvault's do. */
+int udev_remove(struct udev_change *ret) __attribute__((warn_unused_result));
 /* errno of the last UDEV_ERR_IO. */
 int udev_errno(void);
 /* The name of the file that the last UDEV_ERR_FOREIGN is about. */

@@ -203,7 +203,7 @@ class Install(UdevCase):
             f.write(text)
 
     def test_install_and_remove(self):
-        self.ok(self.udev("udev", "install"))
+        self.assertIn(b"and in force", self.ok(self.udev("udev", "install")).err)
         with open(self.path, encoding="utf-8") as f:
             self.assertEqual(f.read(), self.rules)
         st = os.stat(self.path)
@@ -299,7 +299,11 @@ class Install(UdevCase):
 
     def test_udev_does_not_run(self):
         del self.machine.files["/run/udev/control"]
-        self.ok(self.udev("udev", "install"))
+        for word in (b"are in /etc/udev/rules.d, and not in force", b"were there already, and not in force"):
+            result = self.ok(self.udev("udev", "install"))
+            self.assertIn(word, result.err)
+            self.assertIn(b"no udev runs here", result.err)
+        self.ok(self.udev("udev", "remove"))
         self.assertFalse(os.path.exists(self.log))
 
     def test_usage(self):
