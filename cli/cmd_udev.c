@@ -210,6 +210,16 @@ static int udev_install_verb(struct app *app, const struct arguments *args, stru
 	return r == 0 ? report(app, &change, install_said(&change)) : fail_udev(app, r);
 }
 
+static const char *remove_said(const struct udev_change *c, bool last)
+{
+	if (!c->changed)
+		return "there were none in " UDEV_RULES_DIR;
+	return last && c->running
+		   ? "the rules are taken out of " UDEV_RULES_DIR
+		     "; plug tokens in anew: until then they stay open to whom they were open"
+		   : "the rules are taken out of " UDEV_RULES_DIR;
+}
+
 static int udev_remove_verb(struct app *app, const struct arguments *args, struct vault *v)
 {
 	char path[PATH_MAX];
@@ -224,9 +234,7 @@ static int udev_remove_verb(struct app *app, const struct arguments *args, struc
 		return fail_udev(app, r);
 	if (udev_rules_find(UDEV_RULES_NAME, udev_rules_text, path) != UDEV_RULES_ABSENT)
 		note(app, "%s is the package's, and stays", path);
-	return report(app, &change,
-	    change.changed ? "the rules are taken out of " UDEV_RULES_DIR
-			   : "there were none in " UDEV_RULES_DIR);
+	return report(app, &change, remove_said(&change, *path == '\0'));
 }
 
 static int udev_show(struct app *app, const struct arguments *args, struct vault *v)

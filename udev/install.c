@@ -170,7 +170,7 @@ int udev_install(bool lock, struct udev_change *ret)
 		r = in_force[i] ? 0 : write_file(dir, ours[i].name, ours[i].text);
 		ret->changed |= !in_force[i] && r == 0;
 	}
-	return r == 0 ? reload() : r;
+	return r == 0 ? reload(true) : r;
 }
 
 int udev_remove(struct udev_change *ret)
@@ -189,5 +189,7 @@ int udev_remove(struct udev_change *ret)
 	}
 	if (r == 0 && ret->changed && fsync(dir) != 0)
 		r = io_error();
-	return r == 0 && ret->changed ? reload() : r;
+	/* Nothing takes away what a token that is plugged in was given: not to be had by
+	 * applying the rules that are left. */
+	return r == 0 && ret->changed ? reload(false) : r;
 }

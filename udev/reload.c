@@ -16,7 +16,7 @@ static const char *const places[] = { "/usr/bin/udevadm", "/bin/udevadm", "/sbin
 
 /* The rules concern all hidraw nodes, and the USB nodes of one vendor. */
 static const char *const calls[][WORDS_MAX] = {
-	{ "control", "--reload" },
+	{ "control", "--reload" }, /* the rest applies them */
 	{ "trigger", "--action=change", "--settle", "--subsystem-match=hidraw" },
 	{ "trigger", "--action=change", "--settle", "--subsystem-match=usb",
 	    "--attr-match=idVendor=1050" },
@@ -51,8 +51,9 @@ bool udev_runs(void)
 	return access(UDEV_CONTROL, F_OK) == 0;
 }
 
-int reload(void)
+int reload(bool apply)
 {
+	size_t n = apply ? sizeof(calls) / sizeof(calls[0]) : 1;
 	const char *path = NULL;
 	int r = 0;
 
@@ -63,7 +64,7 @@ int reload(void)
 			path = places[i];
 	if (path == NULL)
 		return UDEV_ERR_RELOAD;
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]) && r == 0; i++)
+	for (size_t i = 0; i < n && r == 0; i++)
 		r = run(path, calls[i]);
 	return r;
 }

@@ -7,9 +7,9 @@
 
 /* Whether udev runs here. */
 bool udev_runs(void);
-/* Have udev read its rules again and apply them to tokens that are plugged in;
- * waits until it has. UDEV_ERR_RELOAD. Where udev doesn't run, there is nothing
- * to do: it reads them when it starts. */
-int reload(void) __attribute__((warn_unused_result));
+/* Have udev read its rules again and, if so asked, apply them to tokens that are
+ * plugged in; waits until it has. UDEV_ERR_RELOAD. Where udev doesn't run, there
+ * is nothing to do: it reads them when it starts. */
+int reload(bool apply) __attribute__((warn_unused_result));
 
 #endif

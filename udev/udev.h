@@ -45,7 +45,8 @@ struct udev_change {
  * plugged in. lock: the one that locks screens, too. Takes root. NO_DIRECTORY,
  * UNSAFE, FOREIGN, IO, RELOAD. */
 int udev_install(bool lock, struct udev_change *ret) __attribute__((warn_unused_result));
-/* Take both files away from UDEV_RULES_DIR, and from nowhere else. Errors as above.
+/* Take both files away from UDEV_RULES_DIR, and from nowhere else. What is plugged
+ * in keeps its permissions until it is plugged in anew. Errors as above.
  * Neither writes or takes away anything if a file of these names doesn't begin as
  * touchvault's do. */
 int udev_remove(struct udev_change *ret) __attribute__((warn_unused_result));

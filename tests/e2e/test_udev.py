@@ -215,12 +215,14 @@ class Install(UdevCase):
         self.assertIn(b"already", result.err)
         self.assertEqual((os.stat(self.path).st_ino, len(self.calls())), (st.st_ino, 6))
         self.put("others\n", os.path.join(self.etc, "70-others.rules"))
-        self.ok(self.udev("udev", "remove"))
+        result = self.ok(self.udev("udev", "remove"))
+        self.assertIn(b"plug tokens in anew", result.err)
         self.assertEqual(os.listdir(self.etc), ["70-others.rules"])
-        self.assertEqual(len(self.calls()), 9)
+        # To apply what is left would close no token that was opened.
+        self.assertEqual(self.calls()[6:], ["control --reload"])
         result = self.ok(self.udev("--json", "udev", "remove"))
         self.assertEqual(json.loads(result.out), {"changed": False})
-        self.assertEqual(len(self.calls()), 9)
+        self.assertEqual(len(self.calls()), 7)
 
     def test_lock_screen(self):
         self.ok(self.udev("udev", "install", "--lock-screen"))
@@ -246,7 +248,10 @@ class Install(UdevCase):
         self.ok(self.udev("udev", "install"))
         self.assertEqual(os.listdir(self.etc), [])
         self.assertEqual(len(self.calls()), 3)
-        self.assertIn(b"stays", self.ok(self.udev("udev", "remove")).err)
+        self.put(self.rules)
+        result = self.ok(self.udev("udev", "remove"))
+        self.assertIn(b"stays", result.err)
+        self.assertNotIn(b"anew", result.err)
         self.assertEqual(os.listdir(packaged), ["70-touchvault.rules"])
 
     def test_not_root(self):
