@@ -62,7 +62,7 @@ static void print_token(const struct look *look, const struct udev_token *t)
 		out("  you can open it, by %s\n", udev_by_text(t));
 		return;
 	}
-	udev_advise(cause, t, &advice);
+	udev_advise(cause, &look->host, t, &advice);
 	out("  you can't open it (%s): %s\n  to mend it, %s: %s%s\n", strerror(t->error),
 	    advice.why, advice.how, advice.command, advice.then);
 }
@@ -83,7 +83,7 @@ static json_t *token_json(const struct look *look, const struct udev_token *t)
 	struct udev_advice advice = { .why = NULL };
 
 	if (cause != UDEV_FINE)
-		udev_advise(cause, t, &advice);
+		udev_advise(cause, &look->host, t, &advice);
 	return json_pack("{s:s,s:s,s:s,s:b,s:s?,s:b,s:b,s:s,s:s?,s:s?}", "device", t->node, "kind",
 	    kind_codes[t->kind], "product", t->product, "opens", cause == UDEV_FINE, "by",
 	    udev_by_code(t), "rules_applied", t->applied, "uaccess", t->tagged, "cause",
@@ -118,7 +118,7 @@ static int judge(const struct app *app, const struct look *look)
 	}
 	if (cause == UDEV_FINE)
 		return STATUS_OK;
-	udev_advise(cause, t, &advice);
+	udev_advise(cause, &look->host, t, &advice);
 	return fail(app, t == NULL ? STATUS_NO_TOKEN : STATUS_TOKEN_PERMISSION,
 	    "%s%s%s; %s \"%s\"%s", t == NULL ? "" : t->node, t == NULL ? "" : ": ", advice.why,
 	    advice.how, advice.command, advice.then);

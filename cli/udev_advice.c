@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* In a command: %N the node, %U the user, %I how to install. */
+/* In a command: %N the node, %U the user, %I how to install, %R the rules file in
+ * force. */
 static const struct row {
 	const char *code, *why, *command, *how, *then;
 } rows[] = {
@@ -31,7 +32,7 @@ static const struct row {
 	[UDEV_RULES_OLD] = { "rules-differ",
 	    "touchvault's udev rules are not this version's, or were edited", "%I", "run", "" },
 	[UDEV_RULES_MASK] = { "rules-masked", "touchvault's udev rules are masked by an empty file",
-	    "sudo rm " UDEV_RULES_DIR "/" UDEV_RULES_NAME, "run", " and install them again" },
+	    "sudo rm %R && %I", "run", "" },
 	[UDEV_NOT_APPLIED] = { "not-applied",
 	    "the udev rules are installed, and weren't applied to it", "%I", "run", "" },
 	[UDEV_BACKGROUND] = { "background",
@@ -86,7 +87,8 @@ static const char *user_name(void)
 	return pw != NULL && is_plain(pw->pw_name) ? pw->pw_name : "USER";
 }
 
-static void fill(const char *template, const struct udev_token *token, char *ret, size_t size)
+static void fill(const char *template, const struct udev_host *host, const struct udev_token *token,
+    char *ret, size_t size)
 {
 	char install[PATH_MAX + 64];
 	size_t at = 0;
@@ -101,20 +103,22 @@ static void fill(const char *template, const struct udev_token *token, char *ret
 		p++;
 		part = *p == 'I'   ? udev_sudo("install", install, sizeof(install))
 		       : *p == 'U' ? user_name()
+		       : *p == 'R' ? host->rules_path
 				   : token->node;
 		at += (size_t)snprintf(ret + at, size - at, "%s", part);
 	}
 	ret[at < size ? at : size - 1] = '\0';
 }
 
-void udev_advise(enum udev_cause cause, const struct udev_token *token, struct udev_advice *ret)
+void udev_advise(enum udev_cause cause, const struct udev_host *host,
+    const struct udev_token *token, struct udev_advice *ret)
 {
 	const struct row *row = &rows[cause];
 
 	ret->why = row->why;
 	ret->how = row->how;
 	ret->then = row->then;
-	fill(row->command, token, ret->command, sizeof(ret->command));
+	fill(row->command, host, token, ret->command, sizeof(ret->command));
 }
 
 static const struct {

@@ -15,7 +15,8 @@ struct udev_advice {
 };
 
 /* Not for UDEV_FINE. token: NULL if nothing is plugged in. */
-void udev_advise(enum udev_cause, const struct udev_token *, struct udev_advice *ret);
+void udev_advise(
+    enum udev_cause, const struct udev_host *, const struct udev_token *, struct udev_advice *ret);
 /* "sudo /usr/bin/touchvault udev VERB", with the program's own path, as sudo may
  * not find it by name. */
 const char *udev_sudo(const char *verb, char *ret, size_t size);
