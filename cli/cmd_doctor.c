@@ -48,9 +48,13 @@ static void print_finding(const struct doctor_finding *f)
 	char what[DOCTOR_TEXT_MAX], mend[DOCTOR_TEXT_MAX];
 
 	out("%-12s %-8s %s\n", f->check, states[f->state], text_clean(f->what, what, sizeof(what)));
-	if (f->mend[0] != '\0')
-		out("%-21s to mend it%s: %s\n", "", f->is_advice ? "" : ", run",
-		    text_clean(f->mend, mend, sizeof(mend)));
+	if (f->mend[0] == '\0')
+		return;
+	(void)text_clean(f->mend, mend, sizeof(mend));
+	if (f->is_advice)
+		out("%-21s to mend it: %s\n", "", mend);
+	else
+		out("%-21s to mend it, run \"%s\"\n", "", mend);
 }
 
 static int print_json(const struct app *app, const struct doctor_report *report)

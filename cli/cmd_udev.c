@@ -63,7 +63,7 @@ static void print_token(const struct look *look, const struct udev_token *t)
 		return;
 	}
 	udev_advise(cause, &look->host, t, &advice);
-	out("  you can't open it (%s): %s\n  to mend it, %s: %s%s\n", strerror(t->error),
+	out("  you can't open it (%s): %s\n  to mend it, %s \"%s\"%s\n", strerror(t->error),
 	    advice.why, advice.how, advice.command, advice.then);
 }
 

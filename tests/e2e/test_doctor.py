@@ -58,7 +58,7 @@ class Doctor(Case):
         self.clean(result)
         self.assertEqual(result.status, 43)
         self.assertRegex(result.out.decode(), r"cores +wrong +crashes are piped to /usr/lib/\?handler")
-        self.assertIn("to mend it, run: sudo sysctl -w kernel.core_pattern=core", result.out.decode())
+        self.assertIn('to mend it, run "sudo sysctl -w kernel.core_pattern=core"\n', result.out.decode())
         self.assertRegex(result.err.decode(), r"^touchvault: \d things? (is|are) wrong; [^\n]*\n$")
 
     def test_memlock(self):

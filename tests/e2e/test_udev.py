@@ -42,6 +42,7 @@ class Check(UdevCase):
             self.assertIn(word, errors[0], result)
             if status == 12:
                 self.assertIn(word, result.out.decode(), result)
+        command = command.partition('"')[2].partition('"')[0] or command
         j = json.loads(self.udev("--json", "udev", "check").out)
         for token in j["tokens"]:
             self.assertFalse(token["opens"])
@@ -125,7 +126,7 @@ class Check(UdevCase):
     def test_away(self):
         self.applied()
         self.away()
-        self.mends("over ssh", "sudo usermod -aG plugdev alice")
+        self.mends("over ssh", '"sudo usermod -aG plugdev alice" and log in again')
         self.machine.files["/etc/group"] = "plugdev:x:46:bob,alice\n"
         self.mends("since after you logged in", "newgrp plugdev")
         self.machine.files["/etc/group"] = "root:x:0:\n"

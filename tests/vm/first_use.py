@@ -122,7 +122,7 @@ class FirstUse(Lab):
         self.assertEqual(sorted(session.split()), ["Remote=yes", "Seat="])
         self.assertIn("touchvault udev check", by_ssh("touchvault init", 12))
         said = by_ssh("touchvault udev check", 12)
-        mend = re.search(r"to mend it, run: (.+) and log in again", said)[1]
+        mend = re.search(r'to mend it, run "(.+)" and log in again', said)[1]
         self.note(f"root# {mend}")
         self.mend({"mend": mend})
         by_ssh("touchvault init", 0)
