@@ -73,6 +73,10 @@ static void print_look(const struct look *look)
 
 	out("udev rules  %s%s%s\n", h->rules_path, *h->rules_path == '\0' ? "" : ", ",
 	    states[h->rules].text);
+	if (h->container)
+		out("container   this is one: who may open a token is the host's to say\n");
+	if (h->wsl)
+		out("WSL         this is one: Windows passes tokens on, by \"usbipd attach\"\n");
 	for (size_t i = 0; i < look->n; i++)
 		print_token(look, &look->tokens[i]);
 }
@@ -99,8 +103,9 @@ static int print_json(const struct app *app, const struct look *look)
 	for (size_t i = 0; i < look->n; i++)
 		(void)json_array_append_new(tokens, token_json(look, &look->tokens[i]));
 	return out_json(
-	    app, json_pack("{s:{s:s,s:s?},s:o}", "rules", "state", states[h->rules].code, "path",
-		     *h->rules_path == '\0' ? NULL : h->rules_path, "tokens", tokens));
+	    app, json_pack("{s:{s:s,s:s?},s:b,s:b,s:o}", "rules", "state", states[h->rules].code,
+		     "path", *h->rules_path == '\0' ? NULL : h->rules_path, "container",
+		     h->container, "wsl", h->wsl, "tokens", tokens));
 }
 
 /* One sentence on standard error for the first that is wrong. */

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 /* In a command: %N the node, %U the user, %I how to install, %R the rules file in
- * force. */
+ * force, %S how to start udev. */
 static const struct row {
 	const char *code, *why, *command, *how, *then;
 } rows[] = {
@@ -23,8 +23,16 @@ static const struct row {
 	    ", with the BUSID that \"usbipd list\" shows" },
 	[UDEV_CONTAINER] = { "container", "this container wasn't given the token",
 	    "podman run --device=%N ...", "start it anew with the token's node, as by", "" },
-	[UDEV_NO_UDEVD] = { "no-udevd", "udev isn't running, which sets permissions",
-	    "sudo systemctl start systemd-udevd", "run", " and plug the token in again" },
+	[UDEV_CONTAINER_DENIED] = { "container-denied",
+	    "this container was given its node with the host's permissions, and they don't let "
+	    "you",
+	    "touchvault udev check", "on the host, run", " and start the container anew" },
+	[UDEV_WSL_NO_UDEVD] = { "wsl-no-udevd",
+	    "this WSL runs without systemd, and so without udev, which sets permissions",
+	    "printf '[boot]\\nsystemd=true\\n' | sudo tee -a /etc/wsl.conf", "run",
+	    ", in Windows run \"wsl --shutdown\", and pass the token on again" },
+	[UDEV_NO_UDEVD] = { "no-udevd", "udev isn't running, which sets permissions", "sudo %S",
+	    "run", " and plug the token in again" },
 	[UDEV_NO_NODE] = { "no-node", "udev has made no node for it",
 	    "sudo udevadm trigger --action=add --settle", "run", "" },
 	[UDEV_RULES_MISSING] = { "rules-missing",
@@ -87,6 +95,11 @@ static const char *user_name(void)
 	return pw != NULL && is_plain(pw->pw_name) ? pw->pw_name : "USER";
 }
 
+static const char *start_udev(const struct udev_host *host)
+{
+	return host->systemd ? "systemctl start systemd-udevd" : "service udev start";
+}
+
 static void fill(const char *template, const struct udev_host *host, const struct udev_token *token,
     char *ret, size_t size)
 {
@@ -104,6 +117,7 @@ static void fill(const char *template, const struct udev_host *host, const struc
 		part = *p == 'I'   ? udev_sudo("install", install, sizeof(install))
 		       : *p == 'U' ? user_name()
 		       : *p == 'R' ? host->rules_path
+		       : *p == 'S' ? start_udev(host)
 				   : token->node;
 		at += (size_t)snprintf(ret + at, size - at, "%s", part);
 	}

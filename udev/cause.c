@@ -31,12 +31,20 @@ static enum udev_cause cause_away(const struct udev_host *host, const struct ude
 	return host->joined ? UDEV_NOT_APPLIED : UDEV_NOT_JOINED;
 }
 
+static enum udev_cause cause_without_udevd(const struct udev_host *host)
+{
+	return host->wsl && !host->systemd ? UDEV_WSL_NO_UDEVD : UDEV_NO_UDEVD;
+}
+
+/* In a container nothing about udev can be mended, even if it sees the host's. */
 static enum udev_cause cause_of_denial(const struct udev_host *host, const struct udev_token *token)
 {
+	if (host->container)
+		return token->by != ACCESS_NONE ? UDEV_CONTAINER : UDEV_CONTAINER_DENIED;
 	if (!host->udevd)
-		return host->container ? UDEV_CONTAINER : UDEV_NO_UDEVD;
+		return cause_without_udevd(host);
 	if (token->by != ACCESS_NONE)
-		return host->container ? UDEV_CONTAINER : UDEV_POLICY;
+		return UDEV_POLICY;
 	if (token->seat == UDEV_SEAT_NONE)
 		return cause_away(host, token);
 	if (!token->tagged)
@@ -58,7 +66,7 @@ enum udev_cause udev_cause(const struct udev_host *host, const struct udev_token
 	case ENODEV:
 		if (host->container)
 			return UDEV_CONTAINER;
-		return host->udevd ? UDEV_NO_NODE : UDEV_NO_UDEVD;
+		return host->udevd ? UDEV_NO_NODE : cause_without_udevd(host);
 	case EACCES:
 		return cause_of_denial(host, token);
 	case EPERM:

@@ -13,11 +13,16 @@
 #define SEATS "/run/systemd/seats"
 #define SESSIONS "/run/systemd/sessions"
 
-/* systemd and its like, podman, docker. */
+#define SYSTEMD "/run/systemd/system" /* sd_booted(3) */
+#define SYSTEMD_CONTAINER "/run/systemd/container"
+
+/* podman, docker, who keeps to systemd's "container interface", and pods. The
+ * environment of the first process would tell more, and is root's. */
 static const char *const container_marks[] = {
-	"/run/systemd/container",
 	"/run/.containerenv",
 	"/.dockerenv",
+	"/run/host/container-manager",
+	"/run/secrets/kubernetes.io",
 };
 
 /* udev(7): where rules are, the first directory's file of a name hides others. */
@@ -66,6 +71,18 @@ static bool in_wsl(void)
 	       strcasestr(release, "microsoft") != NULL;
 }
 
+/* systemd counts WSL among the containers. */
+static bool in_container(void)
+{
+	char text[64];
+	bool found =
+	    file_read(SYSTEMD_CONTAINER, text, sizeof(text)) >= 0 && strncmp(text, "wsl", 3) != 0;
+
+	for (size_t i = 0; i < sizeof(container_marks) / sizeof(container_marks[0]); i++)
+		found |= is_there(container_marks[i]);
+	return found;
+}
+
 static bool named_in(const struct group *g, uid_t uid)
 {
 	const struct passwd *pw = getpwuid(uid);
@@ -92,9 +109,10 @@ static void look_at_group(struct udev_host *host, const struct access_user *user
 
 void host_look(const struct access_user *user, struct udev_host *ret)
 {
-	*ret = (struct udev_host){ .wsl = in_wsl(), .udevd = udev_runs() };
-	for (size_t i = 0; i < sizeof(container_marks) / sizeof(container_marks[0]); i++)
-		ret->container |= is_there(container_marks[i]);
+	*ret = (struct udev_host){ .wsl = in_wsl(),
+		.container = in_container(),
+		.systemd = is_there(SYSTEMD),
+		.udevd = udev_runs() };
 	ret->rules = udev_rules_find(UDEV_RULES_NAME, udev_rules_text, ret->rules_path);
 	look_at_group(ret, user);
 }

@@ -99,7 +99,8 @@ struct udev_token {
 /* The machine and the user. */
 struct udev_host {
 	bool container, wsl;
-	bool udevd; /* udev runs */
+	bool systemd; /* it runs as the first process */
+	bool udevd;   /* udev runs */
 	enum udev_rules_state rules;
 	char rules_path[PATH_MAX]; /* the file in force; empty: none */
 	bool group;                /* UDEV_GROUP exists */
@@ -123,6 +124,8 @@ enum udev_cause {
 	UDEV_NONE_IN_CONTAINER, /* that this container sees */
 	UDEV_NONE_IN_WSL,       /* that Windows has passed on */
 	UDEV_CONTAINER,         /* the container wasn't given the node */
+	UDEV_CONTAINER_DENIED,  /* was given it, with the host's permissions */
+	UDEV_WSL_NO_UDEVD,      /* and no systemd that would start it */
 	UDEV_NO_UDEVD,
 	UDEV_NO_NODE, /* the kernel has the device, /dev lacks it */
 	UDEV_RULES_MISSING,

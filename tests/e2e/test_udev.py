@@ -57,7 +57,7 @@ class Check(UdevCase):
                       "touchvault's rules were applied", "you can open it, by an ACL entry for you"):
             self.assertIn(words, result.out.decode())
         j = json.loads(self.ok(self.udev("--json", "udev", "check")).out)
-        self.assertEqual(j, {"rules": {"state": "installed", "path": RULES}, "tokens": [
+        self.assertEqual(j, {"rules": {"state": "installed", "path": RULES}, "container": False, "wsl": False, "tokens": [
             {"device": NODE, "kind": "fido2", "product": "Yubico YubiKey OTP+FIDO+CCID", "opens": True,
              "by": "acl", "rules_applied": True, "uaccess": True, "cause": "ok", "why": None,
              "mend": None}]})
@@ -150,6 +150,8 @@ class Check(UdevCase):
 
     def test_no_udev(self):
         del self.machine.files["/run/udev/control"]
+        self.mends("udev isn't running", "sudo service udev start")
+        self.machine.files["/run/systemd/system/README"] = ""
         self.mends("udev isn't running", "sudo systemctl start systemd-udevd")
 
     def test_no_node(self):
@@ -157,9 +159,40 @@ class Check(UdevCase):
         self.mends("no node", "sudo udevadm trigger --action=add")
 
     def test_container(self):
+        """By each mark. It is told of what the host is to do, and of no udev in here."""
+        for mark in ("/run/.containerenv", "/run/host/container-manager", "/run/systemd/container",
+                     "/run/secrets/kubernetes.io/serviceaccount/token"):
+            with self.subTest(mark):
+                self.machine.files[mark] = "x\n"
+                self.assertTrue(self.mends("container was given its node", "touchvault udev check")["container"])
+                del self.machine.files[mark]
         self.machine.files["/run/.containerenv"] = ""
+        del self.machine.files["/run/udev/control"]
+        self.assertIn(b"\ncontainer   this is one", self.udev("udev", "check").out)
+        self.mends("container was given its node", "touchvault udev check")
         del self.machine.nodes[NODE]
         self.mends("this container wasn't given", "--device=" + NODE)
+
+    def in_wsl(self):
+        release = os.path.join(self.dir, "osrelease")
+        with open(release, "w", encoding="utf-8") as f:
+            f.write("5.15.167.4-microsoft-standard-WSL2\n")
+        self.machine.is_of["over"]["/proc/sys/kernel/osrelease"] = release
+
+    def test_wsl(self):
+        """Told with a token, too; with systemd it is a machine like others."""
+        self.in_wsl()
+        self.machine.files["/run/systemd/container"] = "wsl\n"
+        j = self.mends("are not installed", "udev install")
+        self.assertEqual((j["wsl"], j["container"]), (True, False))
+        self.assertIn(b"\nWSL         this is one", self.udev("udev", "check").out)
+        del self.machine.files["/run/udev/control"]
+        self.mends("runs without systemd", "printf '[boot]\\nsystemd=true\\n' | sudo tee -a /etc/wsl.conf")
+        self.machine.files["/run/systemd/system/README"] = ""
+        self.mends("udev isn't running", "sudo systemctl start systemd-udevd")
+        for path in [p for p in self.machine.files if p.startswith("/sys/")]:
+            del self.machine.files[path]
+        self.mends("hasn't passed a token on", "usbipd attach", 10)
 
     def test_node_of_what_is_gone(self):
         self.machine.hidraw(0, mode=0o666, device=(250, 77))  # which no driver has

@@ -61,7 +61,7 @@ static void access_is_as_the_kernel_has_it(void **state)
 			fail_msg("case %zu", i);
 }
 
-enum { CONTAINER = 1, WSL = 2, UDEVD = 4, GROUP = 8, MEMBER = 16, JOINED = 32 };
+enum { CONTAINER = 1, WSL = 2, UDEVD = 4, GROUP = 8, MEMBER = 16, JOINED = 32, SYSTEMD = 64 };
 enum { APPLIED = 1, TAGGED = 2, BY_BITS = 4 };
 
 static void every_cause(void **state)
@@ -80,7 +80,15 @@ static void every_cause(void **state)
 		{ 0, UDEV_RULES_ABSENT, 0, 0, UDEV_SEAT_NONE, UDEV_FINE },
 		{ CONTAINER, UDEV_RULES_SAME, ENOENT, 0, UDEV_SEAT_NONE, UDEV_CONTAINER },
 		{ CONTAINER, UDEV_RULES_SAME, EPERM, BY_BITS, UDEV_SEAT_NONE, UDEV_CONTAINER },
-		{ CONTAINER, UDEV_RULES_ABSENT, EACCES, 0, UDEV_SEAT_NONE, UDEV_CONTAINER },
+		{ CONTAINER, UDEV_RULES_ABSENT, EACCES, 0, UDEV_SEAT_NONE, UDEV_CONTAINER_DENIED },
+		/* It may see the host's udev. */
+		{ CONTAINER | UDEVD | SYSTEMD, UDEV_RULES_ABSENT, EACCES, 0, UDEV_SEAT_NONE,
+		    UDEV_CONTAINER_DENIED },
+		{ CONTAINER | UDEVD, UDEV_RULES_ABSENT, EACCES, BY_BITS, UDEV_SEAT_NONE,
+		    UDEV_CONTAINER },
+		{ WSL, UDEV_RULES_SAME, EACCES, 0, UDEV_SEAT_NONE, UDEV_WSL_NO_UDEVD },
+		{ WSL, UDEV_RULES_SAME, ENOENT, 0, UDEV_SEAT_NONE, UDEV_WSL_NO_UDEVD },
+		{ WSL | SYSTEMD, UDEV_RULES_SAME, EACCES, 0, UDEV_SEAT_NONE, UDEV_NO_UDEVD },
 		{ 0, UDEV_RULES_SAME, ENOENT, 0, UDEV_SEAT_NONE, UDEV_NO_UDEVD },
 		{ 0, UDEV_RULES_SAME, EACCES, 0, UDEV_SEAT_NONE, UDEV_NO_UDEVD },
 		{ UDEVD, UDEV_RULES_SAME, ENOENT, 0, UDEV_SEAT_NONE, UDEV_NO_NODE },
@@ -112,6 +120,7 @@ static void every_cause(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct udev_host host = { .container = cases[i].host & CONTAINER,
 			.wsl = cases[i].host & WSL,
+			.systemd = cases[i].host & SYSTEMD,
 			.udevd = cases[i].host & UDEVD,
 			.rules = cases[i].rules,
 			.group = cases[i].host & GROUP,
