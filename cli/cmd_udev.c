@@ -11,7 +11,7 @@
 
 const struct option_spec udev_options[] = {
 	{ "lock-screen", NULL, false,
-	    "the second file too, which locks screens when a token is unplugged" },
+	    "the second file too, which locks screens at the seat when a token is unplugged" },
 	OPTIONS_END,
 };
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Who may open the tokens, and why not: on machines that are made up. What real
 udev and logind make of the rules is for a real kernel."""
+import re
+
 from harness import *
 from machine import KEYBOARD_DESCRIPTOR, Machine
 
@@ -262,9 +264,37 @@ class Install(UdevCase):
     def test_lock_screen(self):
         self.ok(self.udev("udev", "install", "--lock-screen"))
         with open(self.lock, encoding="utf-8") as f:
-            self.assertIn("loginctl lock-sessions", f.read())
+            self.assertIn("loginctl", f.read())
         self.ok(self.udev("udev", "remove"))
         self.assertEqual(os.listdir(self.etc), [])
+
+    def test_whose_screens_are_locked(self):
+        """By a loginctl that knows two seats; what udev does to the text is done here."""
+        text = self.ok(self.home.run("udev", "show", "--lock-screen")).out.decode()
+        script = re.search(r"""RUN\+="/bin/sh -c '(.*)'"$""", text, re.M)[1]
+        fake = os.path.join(self.dir, "loginctl")
+        with open(fake, "w", encoding="utf-8") as f:
+            f.write(f"""#!/bin/sh
+case "$*" in
+"show-seat -p ActiveSession --value seat0") echo 3 ;;
+"show-seat -p ActiveSession --value seat1") echo 7 ;;
+"show-seat -p ActiveSession --value "*) echo ;;
+"show-seat -p Sessions --value seat0") echo 3 4 c1 6 ;;
+"show-seat -p Sessions --value seat1") echo 7 ;;
+"show-session -p User --value "[36]) echo 1000 ;;
+"show-session -p User --value 4") echo 1001 ;;
+"show-session -p User --value 7") echo 1002 ;;
+"show-session"*) exit 1 ;; # c1 has ended meanwhile
+"lock-session "*) echo "$2" ;;
+*) echo "$@" is not asked ;;
+esac
+""")
+        os.chmod(fake, 0o755)
+        self.machine.is_of["over"]["/usr/bin/loginctl"] = fake
+        for seat, locked in (("", "3 6"), ("seat1", "7"), ("seat9", "")):
+            line = script.replace("$env{ID_SEAT}", seat).replace("$$", "$")
+            result = subprocess.run([*self.machine.wrap(), "/bin/sh", "-c", line], capture_output=True, text=True)
+            self.assertEqual((result.returncode, result.stdout.split(), result.stderr), (0, locked.split(), ""))
 
     def test_older_ones_are_replaced(self):
         self.put(self.rules.replace("plugdev", "staff"))
