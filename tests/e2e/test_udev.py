@@ -354,6 +354,33 @@ esac
         self.assertEqual(sorted(os.listdir(self.etc)), ["70-touchvault.rules", "71-touchvault-lock.rules"])
         self.assertFalse(os.path.exists(self.log))
 
+    def test_purge(self):
+        """The package's script takes what install wrote away, and nothing else."""
+        def postrm(*args):
+            subprocess.run([*self.machine.wrap(), "/bin/sh", os.path.join(os.path.dirname(__file__), "../../udev/postrm"),
+                            *args], check=True)
+        self.ok(self.udev("udev", "install", "--lock-screen"))
+        self.put("others\n", os.path.join(self.etc, "70-others.rules"))
+        postrm("remove")
+        self.assertEqual(len(os.listdir(self.etc)), 3)
+        postrm("upgrade", "1")
+        self.assertEqual(len(self.calls()), 4)
+        postrm("purge")
+        self.assertEqual(os.listdir(self.etc), ["70-others.rules"])
+        self.assertEqual(self.calls()[3:], ["control --reload"] * 2)
+        for text in ("", "# mine\n# touchvault, by hand\n"):
+            self.put(text)
+            self.put(text, self.lock)
+            postrm("purge")
+            self.assertEqual(len(os.listdir(self.etc)), 3)
+        os.unlink(self.path)
+        os.symlink(os.path.join(self.dir, "elsewhere"), self.path)
+        self.put(self.rules, os.path.join(self.dir, "elsewhere"))
+        postrm("purge")
+        self.assertTrue(os.path.islink(self.path))
+        del self.machine.is_of["over"]["/etc/udev/rules.d"], self.machine.files["/etc/udev/rules.d/README"]
+        postrm("purge")
+
     def test_directory(self):
         os.chmod(self.etc, 0o777)
         self.refused(self.udev("udev", "install"), 34, "chmod go-w")
