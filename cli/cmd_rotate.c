@@ -263,7 +263,7 @@ int cmd_rotate(struct app *app, const struct arguments *args)
 	struct rotate r = { .name = args->operands[0] };
 	const struct vault_entry_info *info;
 	const struct way *verb;
-	int seconds, status = check(app, args, &verb, &seconds);
+	int seconds = DRIVER_SECONDS, status = check(app, args, &verb, &seconds);
 
 	if (status == 0 && option_is_given(args, "due"))
 		return rotate_all_due(app, option_value(args, "driver-dir"), seconds);
