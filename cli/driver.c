@@ -14,6 +14,7 @@
 #include "vault/cleanup.h"
 
 #define ERRORS_MAX ((size_t)16 * 1024)
+
 static int judge(const struct app *app, const struct driver *d, const char *operation,
     enum program_end end, int status)
 {
@@ -21,8 +22,7 @@ static int judge(const struct app *app, const struct driver *d, const char *oper
 	case PROGRAM_TIME:
 		return fail(app, STATUS_ERROR,
 		    "%s: the driver was not done with %s in %d s, and was ended; see what it did "
-		    "at "
-		    "the broker, then repeat",
+		    "at the broker, then repeat",
 		    d->path, operation, d->seconds);
 	case PROGRAM_CANCELLED:
 		return fail(
