@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/command.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/driver.h"
 #include "cli/fields.h"
@@ -221,23 +219,22 @@ static int check_driver(
 static int drive(
     struct app *app, const struct arguments *args, struct vault *v, const char *name, int seconds)
 {
-	const struct driver d = { option_value(args, "driver"), seconds };
+	__attribute__((cleanup(driver_clear))) struct driver d = { .seconds = seconds };
 	char purpose[VAULT_NAME_MAX + 32];
 	int64_t expires = 0;
 	int status = rotation_date_option(app, args, "expires", NULL, &expires), err;
 
 	if (status != 0)
 		return status;
-	if (access(d.path, X_OK) != 0)
-		return fail(app, STATUS_NOT_FOUND, "%s can't be executed (%s); check its path",
-		    d.path, strerror(errno));
 	if (expires != 0 && expires <= app->now)
 		return fail(app, STATUS_USAGE, "--expires is over already; look at the year");
 	err = vault_commit_check(v);
 	if (err != 0)
 		return fail_vault(app, err);
+	status = driver_find(app, option_value(args, "driver"), &d);
 	(void)snprintf(purpose, sizeof(purpose), "rotate %s by a driver", name);
-	status = session_unlock(app, v, vault_entry_find(v, name), purpose);
+	if (status == 0)
+		status = session_unlock(app, v, vault_entry_find(v, name), purpose);
 	if (status == 0)
 		status = rotate_by_driver(app, v, name, &d, expires);
 	return status == 0 && app->json ? rotate_status(app, v, name) : status;

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/driver_errors.h"
@@ -55,23 +54,6 @@ static char **environment(char *attempt)
 	return env;
 }
 
-/* It gets credentials. A link is as good as what it leads to. */
-static int check(const struct app *app, const char *path)
-{
-	_cleanup_free_ char *real = realpath(path, NULL);
-	struct stat st;
-	int r = 0;
-
-	if (real != NULL && stat(real, &st) == 0 && S_ISREG(st.st_mode))
-		r = program_check(real);
-	if (r != VAULT_ERR_UNSAFE_FILE && r != VAULT_ERR_UNSAFE_DIR)
-		return STATUS_OK;
-	return fail(app, STATUS_UNSAFE,
-	    "%s: others than you can change this driver, or put another one in its place; see to "
-	    "the permissions and owners of the file and of the directories above it",
-	    path);
-}
-
 int driver_run(const struct app *app, const struct driver *d, const char *operation,
     const char *entry, const char *attempt, const struct fields_text *input,
     struct vault_entry *const *hide, size_t n_hide, struct fields_text *ret)
@@ -84,12 +66,10 @@ int driver_run(const struct app *app, const struct driver *d, const char *operat
 	_cleanup_free_ char **env = NULL;
 	struct program_output o = { out, 0, DRIVER_OUTPUT_MAX, false };
 	struct program_output e = { err, 0, ERRORS_MAX, true };
-	struct program p = { d->path, argv, NULL, d->seconds, input->bytes, input->len, -1 };
+	struct program p = { d->program, argv, NULL, d->seconds, input->bytes, input->len, -1 };
 	enum program_end end;
-	int status, r = check(app, d->path);
+	int status, r;
 
-	if (r != 0)
-		return r;
 	if (asprintf(&variable, "TOUCHVAULT_ATTEMPT=%s", attempt) < 0)
 		variable = NULL;
 	env = variable == NULL ? NULL : environment(variable);

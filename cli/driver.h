@@ -4,6 +4,8 @@
 #ifndef TOUCHVAULT_CLI_DRIVER_H
 #define TOUCHVAULT_CLI_DRIVER_H
 
+#include <stdlib.h>
+
 #include "cli/fields.h"
 
 #define DRIVER_SECONDS 60
@@ -11,9 +13,23 @@
 #define DRIVER_OUTPUT_MAX ((size_t)256 * 1024)
 
 struct driver {
-	const char *path;
-	int seconds; /* how long one run may take */
+	const char *path; /* as the user calls it; borrowed */
+	char *program;    /* what that leads to */
+	int seconds;      /* how long one run may take */
 };
+static inline void driver_clear(struct driver *d)
+{
+	free(d->program);
+}
+
+/* Follow the path to a file that can be executed; seconds is the caller's. It gets
+ * credentials: UNSAFE where others than the user and root can change the file, or put
+ * another thing in the place of any link or directory that leads to it. NOT_FOUND. Exit
+ * status, reported. */
+int driver_find(const struct app *, const char *path, struct driver *ret)
+    __attribute__((warn_unused_result));
+/* The same of a directory of drivers. */
+int driver_dir_check(const struct app *, const char *dir) __attribute__((warn_unused_result));
 
 /* One run of it, to its end or its time limit. input goes to its standard input;
  * *ret (locked memory) is its standard output, a NUL behind it. What it says on

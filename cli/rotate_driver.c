@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli/driver.h"
 #include "cli/output.h"
@@ -216,11 +215,12 @@ int rotate_by_driver(
 }
 
 /* DIR/NAME, NAME by the label "driver", or else the first part of the entry's name. A
- * name with a slash would leave the directory. */
-static char *find_driver(const char *dir, const struct vault_entry_info *info)
+ * name with a slash would leave the directory. NULL where nothing is there. */
+static char *driver_path(const char *dir, const struct vault_entry_info *info)
 {
 	const char *name = info->name;
 	int len = (int)strcspn(name, "/");
+	struct stat st;
 	char *path;
 
 	for (size_t i = 0; i < info->n_labels; i++)
@@ -231,7 +231,7 @@ static char *find_driver(const char *dir, const struct vault_entry_info *info)
 	if (len == 0 || name[0] == '.' || (int)strcspn(name, "/") < len ||
 	    asprintf(&path, "%s/%.*s", dir, len, name) < 0)
 		return NULL;
-	if (access(path, X_OK) == 0)
+	if (lstat(path, &st) == 0)
 		return path;
 	free(path);
 	return NULL;
@@ -250,19 +250,53 @@ struct todo {
 	size_t n;
 	struct {
 		char name[VAULT_NAME_MAX + 1];
-		char *driver;
+		char *path;
+		struct driver driver;
 	} items[];
 };
 
 static void free_todo(struct todo **t)
 {
-	for (size_t i = 0; *t != NULL && i < (*t)->n; i++)
-		free((*t)->items[i].driver);
+	for (size_t i = 0; *t != NULL && i < (*t)->n; i++) {
+		free((*t)->items[i].path);
+		driver_clear(&(*t)->items[i].driver);
+	}
 	free(*t);
 }
 
-/* Names are copied: a commit takes those of the vault away. */
-static struct todo *collect(const struct app *app, struct vault *v, const char *dir)
+/* One more, if its driver will do. The name is copied: a commit takes those of the vault
+ * away. Exit status, reported. */
+static int add(const struct app *app, struct todo *t, const struct vault_entry_info *info,
+    const char *dir, int seconds)
+{
+	char *path = driver_path(dir, info);
+	int r;
+
+	if (path == NULL) {
+		warn(app, "%s is due, but has no driver in %s; rotate it by hand", info->name, dir);
+		return STATUS_OK;
+	}
+	t->items[t->n].path = path;
+	t->items[t->n].driver.seconds = seconds;
+	(void)snprintf(t->items[t->n].name, sizeof(t->items[0].name), "%s", info->name);
+	r = driver_find(app, path, &t->items[t->n].driver);
+	if (r == 0)
+		t->n++;
+	else
+		free(path);
+	return r;
+}
+
+static void keep_first(int *first, int status)
+{
+	if (*first == STATUS_OK)
+		*first = status;
+}
+
+/* All that are due. What is wrong with the driver of one is told before the touch for the
+ * others; *first becomes the exit status of that. */
+static struct todo *collect(
+    const struct app *app, struct vault *v, const char *dir, int seconds, int *first)
 {
 	const struct vault_entry_info *info;
 	int64_t now = rotation_now(app, v);
@@ -272,53 +306,47 @@ static struct todo *collect(const struct app *app, struct vault *v, const char *
 	vault_summarize(v, &s);
 	snooze_apply(app, v);
 	t = calloc(1, sizeof(*t) + (s.n_entries + 1) * sizeof(t->items[0]));
-	for (size_t i = 0; t != NULL && (info = vault_entry_at(v, i)) != NULL; i++) {
-		if (!is_due(v, info, now))
-			continue;
-		t->items[t->n].driver = find_driver(dir, info);
-		if (t->items[t->n].driver == NULL) {
-			warn(app, "%s is due, but has no driver in %s; rotate it by hand",
-			    info->name, dir);
-			continue;
-		}
-		(void)snprintf(t->items[t->n++].name, sizeof(t->items[0].name), "%s", info->name);
-	}
+	for (size_t i = 0; t != NULL && (info = vault_entry_at(v, i)) != NULL; i++)
+		if (is_due(v, info, now))
+			keep_first(first, add(app, t, info, dir, seconds));
 	return t;
+}
+
+static int unlock(struct app *app, struct vault *v, size_t n)
+{
+	int err = vault_commit_check(v);
+	char purpose[64];
+
+	if (err != 0)
+		return fail_vault(app, err);
+	(void)snprintf(
+	    purpose, sizeof(purpose), "rotate %zu %s by drivers", n, n == 1 ? "entry" : "entries");
+	return session_unlock(app, v, NULL, purpose);
 }
 
 int rotate_all_due(struct app *app, const char *dir, int seconds)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
 	__attribute__((cleanup(free_todo))) struct todo *t = NULL;
-	char purpose[64];
-	int r, first = STATUS_OK, err;
-	struct stat st;
+	int first = STATUS_OK, r = driver_dir_check(app, dir);
 
-	if (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode))
-		return fail(app, STATUS_NOT_FOUND,
-		    "%s: no such directory; name the one that your drivers are in", dir);
-	r = session_open(app, &v);
+	if (r == 0)
+		r = session_open(app, &v);
 	if (r != 0)
 		return r;
-	t = collect(app, v, dir);
+	t = collect(app, v, dir, seconds, &first);
 	if (t == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
 	if (t->n == 0) {
-		note(app, "nothing is due that has a driver in %s", dir);
-		return STATUS_OK;
-	}
-	err = vault_commit_check(v);
-	if (err != 0)
-		return fail_vault(app, err);
-	(void)snprintf(purpose, sizeof(purpose), "rotate %zu %s by drivers", t->n,
-	    t->n == 1 ? "entry" : "entries");
-	r = session_unlock(app, v, NULL, purpose);
-	for (size_t i = 0; r == 0 && i < t->n; i++) {
-		const struct driver d = { t->items[i].driver, seconds };
-		int one = rotate_by_driver(app, v, t->items[i].name, &d, 0);
-
 		if (first == STATUS_OK)
-			first = one;
+			note(app, "nothing is due that has a driver in %s", dir);
+		return first;
+	}
+	r = unlock(app, v, t->n);
+	for (size_t i = 0; r == 0 && i < t->n; i++) {
+		int one = rotate_by_driver(app, v, t->items[i].name, &t->items[i].driver, 0);
+
+		keep_first(&first, one);
 		if (one == STATUS_CANCELLED)
 			break;
 	}

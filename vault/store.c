@@ -34,7 +34,7 @@ int store_fail(int err, const char *path)
 	return err;
 }
 
-static bool others_can_write(const struct stat *st, bool sticky_is_fine)
+bool store_others_can_write(const struct stat *st, bool sticky_is_fine)
 {
 	if (st->st_uid != 0 && st->st_uid != geteuid())
 		return true;
@@ -55,7 +55,7 @@ static int check_directories(const char *dir)
 
 		if (stat(path[0] == '\0' ? "/" : path, &st) != 0)
 			return store_fail(VAULT_ERR_IO, path);
-		if (others_can_write(&st, strcmp(path, dir) != 0))
+		if (store_others_can_write(&st, strcmp(path, dir) != 0))
 			return store_fail(VAULT_ERR_UNSAFE_DIR, path[0] == '\0' ? "/" : path);
 		if (slash == NULL)
 			return 0;
@@ -112,7 +112,7 @@ int store_open_file(const struct store *s, int *ret_fd, uint64_t *ret_size)
 		return store_fail(VAULT_ERR_IO, s->path);
 	if (!S_ISREG(st.st_mode))
 		return store_fail(VAULT_ERR_NOT_A_FILE, s->path);
-	if (others_can_write(&st, false))
+	if (store_others_can_write(&st, false))
 		return store_fail(VAULT_ERR_UNSAFE_FILE, s->path);
 	*ret_size = (uint64_t)st.st_size;
 	*ret_fd = fd;

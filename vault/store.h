@@ -18,6 +18,11 @@ struct store {
 	const char *name;    /* into path */
 };
 
+/* Others than the user and root: it is theirs, or its mode lets them. In a sticky directory,
+ * as /tmp, they can't replace what isn't theirs. */
+struct stat;
+bool store_others_can_write(const struct stat *, bool sticky_is_fine);
+
 /* Resolve path's directory, refuse it where others can write to it or to one
  * above it. VAULT_ERR_NO_VAULT where the directory is not there. */
 int store_open(const char *path, struct store *ret) __attribute__((warn_unused_result));

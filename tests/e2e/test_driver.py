@@ -192,22 +192,62 @@ class Bad(Driven):
         self.assertIn(b"plain words stay", result.err)
         self.assertIn(b"made ***, ***", result.err)
 
+    def no_touch_for(self, driver, status, *words):
+        before = len(self.plugged.transactions())
+        result = self.refused(self.rotate(driver=driver), status, *words)
+        self.assertNotIn(b"driver: ", result.err)
+        self.assertEqual(len(self.plugged.transactions()), before)
+
     def test_others_can_change_it(self):
         """It would get the credentials: nobody is asked for them."""
         driver = self.script("cat >&2; exit 1")
         directory = os.path.dirname(driver)
-        for path, mode, back in ((driver, 0o777, 0o700), (driver, 0o720, 0o700), (directory, 0o777, 0o700)):
+        for path, mode, back in ((driver, 0o777, 0o700), (driver, 0o720, 0o700), (directory, 0o777, 0o700),
+                                 (directory, 0o1777, 0o700)):
             os.chmod(path, mode)
-            result = self.rotate(driver=driver)
-            self.assertEqual(result.status, 34, result)
-            self.assertNotIn(b"driver: ", result.err)
+            self.no_touch_for(driver, 34, path)
             os.chmod(path, back)
         link = os.path.join(self.dir, "link")
         os.symlink(driver, link)
         self.assertEqual(self.rotate(driver=link).status, 1)
+        os.chmod(driver, 0o711)
         os.chown(driver, 65534, 65534)
         for path in (driver, link):
-            self.assertEqual(self.rotate(driver=path).status, 34)
+            self.no_touch_for(path, 34)
+
+    def test_others_can_turn_a_link(self):
+        """What a link leads to may be safe, and still be another one tomorrow."""
+        safe = os.path.dirname(self.script("cat >&2; exit 1", "sim"))
+        shared = os.path.join(self.dir, "shared")
+        os.mkdir(shared)
+        os.symlink("../sim", os.path.join(shared, "file"))
+        os.symlink(safe, os.path.join(shared, "directory"))
+        os.symlink("shared/file", os.path.join(safe, "through"))
+        for path in ("shared/file", "shared/directory/sim", "through", "./shared/../through", "shared/directory/through"):
+            self.assertIn(b"driver: ", self.rotate(driver=os.path.join(safe, path)).err)
+        for mode in (0o777, 0o1777):
+            os.chmod(shared, mode)
+            for path in ("shared/file", "shared/directory/sim", "through", "shared/directory/through"):
+                self.no_touch_for(os.path.join(safe, path), 34, shared)
+        # A directory that only its owner can replace is none of theirs.
+        os.mkdir(os.path.join(shared, "own"))
+        shutil.copy(os.path.join(safe, "sim"), os.path.join(shared, "own"))
+        self.assertIn(b"driver: ", self.rotate(driver=os.path.join(shared, "own/sim")).err)
+        os.chown(shared, 65534, 65534)
+        self.no_touch_for(os.path.join(shared, "own/sim"), 34, shared)
+
+    def test_from_where_it_is_started(self):
+        driver = self.script("echo ran $0 >&2; exit 1", "here")
+        result = self.touched("rotate", "sim/live", "--driver", "../here", cwd=self.home.dir)
+        self.assertIn(f"ran {driver}".encode(), result.err)
+        self.refused(self.touched("rotate", "sim/live", "--driver", "here", cwd=self.home.dir), 3)
+
+    def test_links_without_end(self):
+        for name, target in (("one", "two"), ("two", "one"), ("grows", "grows/x"), ("nowhere", "gone")):
+            os.symlink(target, os.path.join(self.dir, name))
+            self.no_touch_for(os.path.join(self.dir, name), 3, "can't be executed")
+        self.no_touch_for("/" + "x" * 300, 3, "File name too long")
+        self.no_touch_for("/x" * 3000, 3, "File name too long")
 
     def test_a_directory_that_is_not_there(self):
         for path in (self.dir + "/nowhere", "/etc/passwd"):
@@ -251,13 +291,9 @@ class Bad(Driven):
             self.assertRegex(result.err, rb"#\*\*\*\n")
 
     def test_not_there(self):
-        touches = len(self.plugged.transactions())
-        for path in ("/nonexistent", self.dir, "/etc/passwd"):
-            result = self.rotate(driver=path)
-            self.assertIn(result.status, (1, 3), result)
+        for path in ("/nonexistent", self.dir, "/etc/passwd", "/dev/null", "/"):
+            self.no_touch_for(path, 3, path)
         self.assertEqual(self.state(), "active")
-        self.refused(self.touched("rotate", "sim/live", "--driver", "/nonexistent"), 3)
-        self.assertGreaterEqual(len(self.plugged.transactions()), touches)
 
     def test_command_line(self):
         for args in (["sim/live", "--driver", DRIVER, "--promote"], ["sim/live", "--driver", DRIVER, "--status"], [],
@@ -321,6 +357,40 @@ class AllDue(Driven):
     def test_nothing_is_due(self):
         result = self.ok(self.all_due())
         self.assertNotIn(b"Touch", result.err)
+
+    def test_a_driver_that_will_not_do_stops_no_other(self):
+        """It is told before the touch, and nobody touches for it alone."""
+        def gone(path):
+            os.unlink(path)
+
+        self.ok(self.touched("schedule", "sim/live", "--now", "test"))
+        self.add_key("zim")
+        bad = os.path.join(self.drivers, "zim")
+        self.ok(self.touched("schedule", "zim", "--now", "test"))
+        for make, status in ((os.mkdir, 3), (lambda p: open(p, "w").close(), 3), (lambda p: os.symlink("gone", p), 3),
+                             (lambda p: (shutil.copy(DRIVER, p), os.chmod(p, 0o777)), 34)):
+            if os.path.lexists(bad):
+                (shutil.rmtree if os.path.isdir(bad) else gone)(bad)
+            make(bad)
+            self.ok(self.touched("schedule", "sim/live", "--now", "test"))
+            before = self.get()["key"]
+            result = self.refused(self.all_due(), status, bad)
+            self.assertLess(result.err.index(bad.encode()), result.err.index(b"Touch the token"))
+            self.assertNotEqual(self.get()["key"], before)
+            result = self.refused(self.all_due(), status, bad)
+            self.assertNotIn(b"Touch", result.err)
+
+    def test_others_can_change_the_directory(self):
+        self.ok(self.touched("schedule", "sim/live", "--now", "test"))
+        link = os.path.join(self.dir, "link")
+        os.symlink("drivers", link)
+        for path, mode in ((self.drivers, 0o777), (self.drivers, 0o1777), (self.dir, 0o777)):
+            os.chmod(path, mode)
+            for name in (self.drivers, link):
+                result = self.refused(self.touched("rotate", "--due", "--driver-dir", name), 34, path)
+                self.assertNotIn(b"Touch", result.err)
+            os.chmod(path, 0o755)
+        self.ok(self.touched("rotate", "--due", "--driver-dir", link))
 
     def test_no_way_out_of_the_directory(self):
         for label in ("../sim", "/bin/true", ".hidden", "sub/sim"):
