@@ -220,8 +220,10 @@ static int drive(
     struct app *app, const struct arguments *args, struct vault *v, const char *name, int seconds)
 {
 	__attribute__((cleanup(driver_clear))) struct driver d = { .seconds = seconds };
+	const struct vault_entry_info *info = vault_entry_find(v, name);
 	char purpose[VAULT_NAME_MAX + 32];
 	int64_t expires = 0;
+	bool waits;
 	int status = rotation_date_option(app, args, "expires", NULL, &expires), err;
 
 	if (status != 0)
@@ -232,10 +234,11 @@ static int drive(
 	if (err != 0)
 		return fail_vault(app, err);
 	status = driver_find(app, option_value(args, "driver"), &d);
+	waits = status == 0 && rotate_driver_waits(app, v, info, rotation_now(app, v));
 	(void)snprintf(purpose, sizeof(purpose), "rotate %s by a driver", name);
-	if (status == 0)
-		status = session_unlock(app, v, vault_entry_find(v, name), purpose);
-	if (status == 0)
+	if (status == 0 && !waits)
+		status = session_unlock(app, v, info, purpose);
+	if (status == 0 && !waits)
 		status = rotate_by_driver(app, v, name, &d, expires);
 	return status == 0 && app->json ? rotate_status(app, v, name) : status;
 }

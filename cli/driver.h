@@ -40,11 +40,15 @@ int driver_run(const struct app *, const struct driver *, const char *operation,
     size_t n_hide, struct fields_text *ret) __attribute__((warn_unused_result));
 
 /* Go on with the entry's rotation by the driver, as far as it can go today, in an unlocked
- * vault. expires: of a new one, or 0. Exit status, reported. */
+ * vault. expires: of a new one, or 0. DUE where another one is wanted in the end. Exit
+ * status, reported. */
 int rotate_by_driver(struct app *, struct vault *, const char *name, const struct driver *,
     int64_t expires) __attribute__((warn_unused_result));
+/* Whether it can't go on today, before a touch; that is said. */
+bool rotate_driver_waits(
+    struct app *, struct vault *, const struct vault_entry_info *, int64_t now);
 /* One touch for all that is due and has a driver in dir. Exit status of the first that
- * failed; the others are done all the same. */
+ * failed, else DUE where one has no driver; the others are done all the same. */
 int rotate_all_due(struct app *, const char *dir, int seconds) __attribute__((warn_unused_result));
 
 #endif

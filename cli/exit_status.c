@@ -32,7 +32,7 @@ const struct exit_status_row exit_status_table[] = {
 	{ STATUS_UNSAFE, "unsafe", "a file or directory has unsafe permissions" },
 	{ STATUS_AUDIT, "audit", "the audit log can't be written, or is not genuine" },
 	{ STATUS_OVERDUE, "overdue", "due --check: something is overdue or has expired" },
-	{ STATUS_DUE, "due", "due --check: something is due" },
+	{ STATUS_DUE, "due", "due --check, rotate: something is due" },
 	{ STATUS_POLICY, "policy", "the vault's policy refuses it" },
 	{ STATUS_TO_MEND, "to-mend", "doctor: something is to be mended" },
 	{ STATUS_RUN_FAILED, "run-failed", "run: touchvault itself failed" },

@@ -30,7 +30,7 @@ enum exit_status {
 	STATUS_UNSAFE = 34,      /* unsafe permissions */
 	STATUS_AUDIT = 35,       /* audit log not written, or not genuine */
 	STATUS_OVERDUE = 40,     /* due --check: something is overdue */
-	STATUS_DUE = 41,         /* due --check: something is due */
+	STATUS_DUE = 41,         /* due --check, rotate: something is due */
 	STATUS_POLICY = 42,      /* the vault's policy refuses it */
 	STATUS_TO_MEND = 43,     /* doctor found something */
 	STATUS_RUN_FAILED = 125, /* run: touchvault itself failed */

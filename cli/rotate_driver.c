@@ -19,6 +19,7 @@ struct work {
 	const char *name;
 	const struct driver *driver;
 	int64_t expires;
+	bool begun, created; /* by this run */
 };
 
 static void release(struct vault_entry *const *entries, size_t n)
@@ -164,54 +165,94 @@ static int revoke_old(const struct work *w)
 	return r == 0 ? step(w, ROTATION_REVOKE, "by a driver") : r;
 }
 
-/* The next thing to do; *ret_done where there is none today. */
-static int go_on(const struct work *w, bool *ret_done)
+/* Whether nothing is left to be done today, and until when. */
+static bool is_done(const struct work *w, const struct vault_entry_info *info, int64_t now)
 {
-	const struct vault_entry_info *info = vault_entry_find(w->v, w->name);
-	int64_t now = rotation_now(w->app, w->v);
-	struct rotation_outlook o;
+	struct rotation_outlook o = vault_entry_outlook(w->v, info, now);
+	/* Another new one is wanted, unless this run has just made one. */
+	bool more = o.status >= ROTATION_DUE && !w->created;
 	char date[32];
 
-	if (info == NULL)
-		return fail_vault(w->app, VAULT_ERR_CHANGED);
-	o = vault_entry_outlook(w->v, info, now);
-	*ret_done = true;
 	switch (info->rotation.state) {
 	case ROTATION_ACTIVE:
-		*ret_done = false;
+		return w->begun && !more;
+	case ROTATION_STAGED:
+	case ROTATION_VERIFIED:
+		if (now >= info->rotation.works_from)
+			return false;
+		note(w->app, "%s: the new one works from %s on; repeat then", w->name,
+		    text_time(info->rotation.works_from, date));
+		return true;
+	case ROTATION_PROMOTED:
+		if (now >= o.retire_by || more)
+			return false;
+		note(w->app, "%s: the old one is kept until %s; repeat then", w->name,
+		    text_time(o.retire_by, date));
+		return true;
+	case ROTATION_REVOKED:
+		break;
+	}
+	return false;
+}
+
+/* The next thing to do. */
+static int go_on(struct work *w, const struct vault_entry_info *info)
+{
+	w->begun = true;
+	switch (info->rotation.state) {
+	case ROTATION_ACTIVE:
+		w->created = true;
 		return create(w);
 	case ROTATION_STAGED:
 	case ROTATION_VERIFIED:
-		*ret_done = false;
-		if (now >= info->rotation.works_from)
-			return verify(w);
-		*ret_done = true;
-		note(w->app, "%s: the new one works from %s on", w->name,
-		    text_time(info->rotation.works_from, date));
-		return STATUS_OK;
+		return verify(w);
 	case ROTATION_PROMOTED:
-		*ret_done = now < o.retire_by;
-		if (!*ret_done)
-			return revoke_old(w);
-		note(w->app, "%s: the old one is kept until %s; repeat then", w->name,
-		    text_time(o.retire_by, date));
-		return STATUS_OK;
+		return revoke_old(w);
 	case ROTATION_REVOKED:
 		return step(w, ROTATION_RETIRE, "");
 	}
 	return fail_vault(w->app, VAULT_ERR_INTERNAL);
 }
 
+/* One that is made anew may be due for another one at once. */
+static int check_end(const struct work *w, const struct vault_entry_info *info, int64_t now)
+{
+	struct rotation_outlook o = vault_entry_outlook(w->v, info, now);
+	char date[32];
+
+	if (vault_entry_has(info, VAULT_SET_STAGED) || o.status < ROTATION_TO_RETIRE)
+		return STATUS_OK;
+	return fail(w->app, STATUS_DUE,
+	    "%s: the new one is %s already, %s; have the broker make one that lasts longer, or "
+	    "shorten the lead with \"touchvault schedule %s\"",
+	    w->name, rotation_status_name(o.status), text_date(o.at, date), w->name);
+}
+
 int rotate_by_driver(
     struct app *app, struct vault *v, const char *name, const struct driver *d, int64_t expires)
 {
-	const struct work w = { app, v, name, d, expires };
-	bool done = false;
+	struct work w = { .app = app, .v = v, .name = name, .driver = d, .expires = expires };
+	const struct vault_entry_info *info;
+	int64_t now = rotation_now(app, v);
 	int r = STATUS_OK;
 
-	while (r == 0 && !done)
-		r = go_on(&w, &done);
+	while (r == 0) {
+		info = vault_entry_find(v, name);
+		if (info == NULL)
+			return fail_vault(app, VAULT_ERR_CHANGED);
+		if (is_done(&w, info, now))
+			return check_end(&w, info, now);
+		r = go_on(&w, info);
+	}
 	return r;
+}
+
+bool rotate_driver_waits(
+    struct app *app, struct vault *v, const struct vault_entry_info *info, int64_t now)
+{
+	const struct work w = { .app = app, .v = v, .name = info->name };
+
+	return is_done(&w, info, now);
 }
 
 /* DIR/NAME, NAME by the label "driver", or else the first part of the entry's name. A
@@ -237,13 +278,10 @@ static char *driver_path(const char *dir, const struct vault_entry_info *info)
 	return NULL;
 }
 
-static bool is_due(const struct vault *v, const struct vault_entry_info *info, int64_t now)
+/* Begun, so that it is to be gone on with, whether it is due or not. */
+static bool is_begun(const struct vault_entry_info *info)
 {
-	struct rotation_outlook o = vault_entry_outlook(v, info, now);
-	enum rotation_state state = info->rotation.state;
-	bool begun = state == ROTATION_STAGED || state == ROTATION_VERIFIED;
-
-	return !o.snoozed && (o.status >= ROTATION_TO_RETIRE || begun);
+	return info->rotation.state == ROTATION_STAGED || info->rotation.state == ROTATION_VERIFIED;
 }
 
 struct todo {
@@ -264,18 +302,19 @@ static void free_todo(struct todo **t)
 	free(*t);
 }
 
-/* One more, if its driver will do. The name is copied: a commit takes those of the vault
- * away. Exit status, reported. */
+/* One more, if its driver will do. One that isn't due may do without. The name is copied: a commit
+ * takes those of the vault away. Exit status, reported. */
 static int add(const struct app *app, struct todo *t, const struct vault_entry_info *info,
-    const char *dir, int seconds)
+    const char *dir, int seconds, bool due)
 {
 	char *path = driver_path(dir, info);
 	int r;
 
-	if (path == NULL) {
-		warn(app, "%s is due, but has no driver in %s; rotate it by hand", info->name, dir);
+	if (path == NULL && !due)
 		return STATUS_OK;
-	}
+	if (path == NULL)
+		return fail(app, STATUS_DUE,
+		    "%s is due, but has no driver in %s; rotate it by hand", info->name, dir);
 	t->items[t->n].path = path;
 	t->items[t->n].driver.seconds = seconds;
 	(void)snprintf(t->items[t->n].name, sizeof(t->items[0].name), "%s", info->name);
@@ -287,16 +326,17 @@ static int add(const struct app *app, struct todo *t, const struct vault_entry_i
 	return r;
 }
 
+/* That something is left to be done counts only where nothing has failed. */
 static void keep_first(int *first, int status)
 {
-	if (*first == STATUS_OK)
+	if (*first == STATUS_OK || (*first == STATUS_DUE && status != STATUS_OK))
 		*first = status;
 }
 
-/* All that are due. What is wrong with the driver of one is told before the touch for the
- * others; *first becomes the exit status of that. */
+/* All that are due, and can be done today. What is wrong with the driver of one is told
+ * before the touch for the others; *first becomes the exit status of that. */
 static struct todo *collect(
-    const struct app *app, struct vault *v, const char *dir, int seconds, int *first)
+    struct app *app, struct vault *v, const char *dir, int seconds, int *first)
 {
 	const struct vault_entry_info *info;
 	int64_t now = rotation_now(app, v);
@@ -306,9 +346,14 @@ static struct todo *collect(
 	vault_summarize(v, &s);
 	snooze_apply(app, v);
 	t = calloc(1, sizeof(*t) + (s.n_entries + 1) * sizeof(t->items[0]));
-	for (size_t i = 0; t != NULL && (info = vault_entry_at(v, i)) != NULL; i++)
-		if (is_due(v, info, now))
-			keep_first(first, add(app, t, info, dir, seconds));
+	for (size_t i = 0; t != NULL && (info = vault_entry_at(v, i)) != NULL; i++) {
+		struct rotation_outlook o = vault_entry_outlook(v, info, now);
+		bool due = o.status >= ROTATION_TO_RETIRE;
+
+		if (!o.snoozed && (due || is_begun(info)) &&
+		    !rotate_driver_waits(app, v, info, now))
+			keep_first(first, add(app, t, info, dir, seconds, due));
+	}
 	return t;
 }
 
@@ -339,7 +384,7 @@ int rotate_all_due(struct app *app, const char *dir, int seconds)
 		return fail_vault(app, VAULT_ERR_NOMEM);
 	if (t->n == 0) {
 		if (first == STATUS_OK)
-			note(app, "nothing is due that has a driver in %s", dir);
+			note(app, "nothing is to be done today");
 		return first;
 	}
 	r = unlock(app, v, t->n);

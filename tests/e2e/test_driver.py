@@ -130,6 +130,98 @@ class Good(Driven):
         self.assertNotIn(secret, seen)
 
 
+class GoesOn(Driven):
+    """Whatever it begins with, a run that ends with 0 leaves nothing that is due."""
+
+    def setUp(self):
+        super().setUp()
+        # The clock's library is for touchvault alone.
+        drivers = os.path.join(self.dir, "drivers")
+        os.mkdir(drivers)
+        self.driver = os.path.join(drivers, "sim")
+        shutil.copy(os.environ["PLAIN_START"], self.driver)
+        shutil.copy(DRIVER, self.driver + ".run")
+        self.home.set_clock("2099-01-01 09:00:00")
+        self.ways = (lambda: self.rotate(driver=self.driver),
+                     lambda: self.touched("rotate", "--due", "--driver-dir", drivers))
+
+    def mark(self, clock, *args):
+        self.home.set_clock(clock)
+        self.ok(self.touched("schedule", "sim/live", "--now", "seen in a repository", *args))
+
+    def is_done(self, result):
+        """All of it with one touch; the only key at the broker is the vault's."""
+        self.assertEqual(self.ok(result).err.count(b"Touch the token"), 1)
+        self.assertEqual(self.home.run("due", "--check").status, 0)
+        self.assertEqual(self.state(), "active")
+        self.assertEqual(list(self.broker.keys), [self.get()["key"]])
+
+    def stage(self, name="sim/live"):
+        self.ok(self.touched("rotate", name, "--stage", "--from-json",
+                             stdin=json.dumps(self.broker.make("by hand")).encode()))
+
+    def test_due_while_the_old_one_is_in_grace(self):
+        for day, rotate in enumerate(self.ways, 1):
+            self.home.set_clock(f"2099-0{day}-02 09:00:00")
+            self.ok(self.rotate(driver=self.driver))
+            self.assertEqual(self.state(), "promoted")
+            leaked = self.get()["key"]
+            self.mark(f"2099-0{day}-03 09:00:00")
+            self.assertEqual(self.home.run("due", "--check").status, 41)
+            self.is_done(rotate())
+            self.assertNotIn(leaked, self.broker.keys)
+
+    def test_overdue_when_the_old_one_is_to_retire(self):
+        for day, rotate in enumerate(self.ways, 1):
+            self.home.set_clock(f"2099-0{day}-02 09:00:00")
+            self.ok(self.rotate(driver=self.driver))
+            leaked = self.get()["key"]
+            self.mark(f"2099-0{day}-03 09:00:00", "--grace", "1d")
+            self.home.set_clock(f"2099-0{day}-05 09:00:00")
+            self.assertEqual(self.home.run("due", "--check").status, 40)
+            self.is_done(rotate())
+            self.assertNotIn(leaked, self.broker.keys)
+
+    def test_one_that_leaked_before_it_was_promoted(self):
+        self.stage()
+        staged = self.get("--staged")["key"]
+        self.mark("2099-01-02 09:00:00")
+        self.is_done(self.rotate(driver=self.driver))
+        self.assertNotIn(staged, self.broker.keys)
+
+    def test_atomic(self):
+        self.ok(self.touched("schedule", "sim/live", "--mode", "atomic"))
+        self.mark("2099-01-02 09:00:00")
+        self.assertEqual(self.ok(self.rotate(driver=self.driver)).err.count(b"Touch the token"), 1)
+        self.assertEqual((self.state(), self.broker.requests.count("POST")), ("active", 1))
+
+    def test_a_new_one_that_does_not_last(self):
+        """It makes no second one, keeps the old one, and doesn't say that all is well."""
+        result = self.refused(self.rotate("--expires", "2099-01-04", driver=self.driver), 41,
+                              "the new one is expiring already, 2099-01-04")
+        self.assertEqual(result.err.count(b"Touch the token"), 1)
+        self.assertEqual((self.state(), self.broker.requests.count("POST")), ("promoted", 1))
+        self.is_done_but_for_the_grace(self.rotate(driver=self.driver))
+
+    def is_done_but_for_the_grace(self, result):
+        self.ok(result)
+        self.assertEqual(self.home.run("due", "--check").status, 0)
+        self.assertEqual((self.state(), len(self.broker.keys)), ("promoted", 2))
+
+    def test_nothing_to_do_today_takes_no_touch(self):
+        self.ok(self.rotate(driver=self.driver))
+        for rotate in self.ways:
+            self.assertNotIn(b"Touch", self.ok(rotate()).err)
+        self.assertIn(b"the old one is kept until 2099-01-03 09:00 UTC; repeat then", self.ways[0]().err)
+        self.assertIn(b"nothing is to be done today", self.ways[1]().err)
+
+    def test_begun_by_hand_and_without_a_driver(self):
+        """What isn't due needs none."""
+        self.add_key("other")
+        self.stage("other")
+        self.assertNotIn(b"other", self.ok(self.ways[1]()).err)
+
+
 class Bad(Driven):
     def unchanged(self, driver, *words, status=1, options=()):
         before, holds = digest(self.home.vault), self.get()
@@ -335,9 +427,9 @@ class AllDue(Driven):
         for name in ("sim/a", "sim/b", "other", "none"):
             self.ok(self.touched("schedule", name, "--now", "host revoked"))
         before = {n: self.get(name=n)["key"] for n in ("sim/a", "sim/b", "other", "fine", "none", "sim/live")}
-        result = self.ok(self.all_due())
+        # One has no driver, and stays due.
+        result = self.refused(self.all_due(), 41, "none is due, but has no driver")
         self.assertEqual(result.err.count(b"Touch the token"), 1)
-        self.assertIn(b"none is due, but has no driver", result.err)
         changed = {n for n, key in before.items() if self.get(name=n)["key"] != key}
         self.assertEqual(changed, {"sim/a", "sim/b", "other"})
         # What leaked has no grace: the same run has revoked and wiped it.
@@ -396,7 +488,7 @@ class AllDue(Driven):
         for label in ("../sim", "/bin/true", ".hidden", "sub/sim"):
             self.ok(self.touched("edit", "sim/live", "--label", "driver=" + label))
             self.ok(self.touched("schedule", "sim/live", "--now", "test"))
-            self.assertIn(b"has no driver", self.ok(self.all_due()).err)
+            self.assertNotIn(b"Touch", self.refused(self.all_due(), 41, "has no driver").err)
 
 
 if __name__ == "__main__":
