@@ -111,15 +111,11 @@ static int check_fields(
 	return STATUS_OK;
 }
 
-/* Dates that can't be meant. */
-static int check_dates(const struct app *app, const struct vault_step *step)
+static int check_dates(const struct app *app, int64_t expires, int64_t works_from, int64_t now)
 {
-	if (step->expires != 0 && step->expires <= app->now)
-		return fail(app, STATUS_USAGE, "--expires is over already; look at the year");
-	if (step->expires != 0 && step->expires <= step->works_from)
-		return fail(app, STATUS_USAGE,
-		    "--expires is before --works-from: it would never work; look at the dates");
-	return STATUS_OK;
+	const char *wrong = rotate_dates_wrong(expires, works_from, now);
+
+	return wrong == NULL ? STATUS_OK : fail(app, STATUS_USAGE, "%s", wrong);
 }
 
 static const char *why_of(const struct app *app, const struct arguments *args,
@@ -147,9 +143,9 @@ static int stage(struct app *app, const struct arguments *args, struct vault *v,
 	if (status == 0)
 		status = rotation_date_option(app, args, "works-from", NULL, &r->step.works_from);
 	if (status == 0)
-		status = check_dates(app, &r->step);
-	if (status == 0)
 		status = rotate_check(app, v, r);
+	if (status == 0)
+		status = check_dates(app, r->step.expires, r->step.works_from, r->step.now);
 	if (status == 0)
 		status = fields_options(app, args, &f);
 	if (status == 0)
@@ -222,19 +218,19 @@ static int drive(
 	__attribute__((cleanup(driver_clear))) struct driver d = { .seconds = seconds };
 	const struct vault_entry_info *info = vault_entry_find(v, name);
 	char purpose[VAULT_NAME_MAX + 32];
-	int64_t expires = 0;
+	int64_t expires = 0, now = rotation_now(app, v);
 	bool waits;
 	int status = rotation_date_option(app, args, "expires", NULL, &expires), err;
 
+	if (status == 0)
+		status = check_dates(app, expires, 0, now);
 	if (status != 0)
 		return status;
-	if (expires != 0 && expires <= app->now)
-		return fail(app, STATUS_USAGE, "--expires is over already; look at the year");
 	err = vault_commit_check(v);
 	if (err != 0)
 		return fail_vault(app, err);
 	status = driver_find(app, option_value(args, "driver"), &d);
-	waits = status == 0 && rotate_driver_waits(app, v, info, rotation_now(app, v));
+	waits = status == 0 && rotate_driver_waits(app, v, info, now);
 	(void)snprintf(purpose, sizeof(purpose), "rotate %s by a driver", name);
 	if (status == 0 && !waits)
 		status = session_unlock(app, v, info, purpose);

@@ -61,11 +61,15 @@ int fields_collect(const struct app *, const struct arguments *, bool prompt, st
 int fields_ask_value(const struct app *, struct fields *, const char *name, const char *prompt,
     bool *ret_empty) __attribute__((warn_unused_result));
 
+/* Dates of a credential, Unix seconds; 0 where there is none. */
+struct fields_dates {
+	int64_t expires, works_from;
+};
 /* Fields from the text of a JSON object (fields_json.c). text, which is locked
- * memory, is wiped and freed; from says in messages where it is from. Exit status,
- * reported. */
-int fields_parse_json(const struct app *, struct fields *, const char *from, uint8_t *text,
-    size_t len) __attribute__((warn_unused_result));
+ * memory, is wiped and freed; from says in messages where it is from. dates, if not NULL,
+ * may be in it, too: called as the options are, as no field can be. Exit status, reported. */
+int fields_parse_json(const struct app *, struct fields *, struct fields_dates *dates,
+    const char *from, uint8_t *text, size_t len) __attribute__((warn_unused_result));
 
 /* {NAME: ENTRY, ...} as text in locked memory, which is the caller's to free. ret
  * begins empty. Exit status, reported. */

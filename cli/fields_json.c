@@ -90,24 +90,46 @@ static int take_value(
 	return fail(app, STATUS_USAGE, FROM ": the field %s " ONLY_STRINGS, name);
 }
 
-static int take_object(const struct app *app, struct fields *f, const char *from, json_t *object)
+static int64_t *date_called(struct fields_dates *dates, const char *name)
 {
+	if (dates != NULL && strcmp(name, "--expires") == 0)
+		return &dates->expires;
+	return dates != NULL && strcmp(name, "--works-from") == 0 ? &dates->works_from : NULL;
+}
+
+static int take_date(const struct app *app, const char *name, const json_t *value, int64_t *ret)
+{
+	const char *text = json_string_value(value);
+
+	if (text != NULL && strlen(text) == json_string_length(value) && date_parse(text, ret) &&
+	    *ret > 0)
+		return STATUS_OK;
+	return fail(app, STATUS_USAGE,
+	    FROM ": %s is no date that there is; use \"2027-01-31\" or \"2027-01-31T09:30Z\"",
+	    name);
+}
+
+static int take_object(const struct app *app, struct fields *f, struct fields_dates *dates,
+    const char *from, json_t *object)
+{
+	size_t before = f->n;
 	const char *name;
 	json_t *value;
+	int64_t *date;
 	int r = STATUS_OK;
 
 	if (!json_is_object(object))
 		return fail(app, STATUS_USAGE,
 		    "%s is not a JSON object; give {\"FIELD\": \"VALUE\", ...}", from);
-	if (json_object_size(object) == 0)
-		return fail(app, STATUS_USAGE, FROM " has no field");
 	json_object_foreach(object, name, value)
 	{
-		r = take_value(app, f, name, value);
+		date = date_called(dates, name);
+		r = date != NULL ? take_date(app, name, value, date)
+				 : take_value(app, f, name, value);
 		if (r != 0)
-			break;
+			return r;
 	}
-	return r;
+	return f->n > before ? STATUS_OK : fail(app, STATUS_USAGE, FROM " has no field");
 }
 
 /* jansson's own message may quote the text, so only the place is told. */
@@ -144,15 +166,16 @@ static void release(json_t *object)
 	allocators_unlock(before);
 }
 
-int fields_parse_json(
-    const struct app *app, struct fields *f, const char *from, uint8_t *text, size_t len)
+int fields_parse_json(const struct app *app, struct fields *f, struct fields_dates *dates,
+    const char *from, uint8_t *text, size_t len)
 {
 	json_error_t error;
 	json_t *object = parse(text, len, &error);
 	int r;
 
 	secret_free(text);
-	r = object != NULL ? take_object(app, f, from, object) : fail_parse(app, from, &error);
+	r = object != NULL ? take_object(app, f, dates, from, object)
+			   : fail_parse(app, from, &error);
 	/* It has room for a fragment of the text. */
 	sodium_memzero(&error, sizeof(error));
 	release(object);

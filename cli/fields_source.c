@@ -293,7 +293,7 @@ static int collect_json(const struct app *app, struct fields *f)
 	size_t len;
 	int r = read_source(app, "--from-json", NULL, TEXT_MAX, from, &text, &len);
 
-	return r == 0 ? fields_parse_json(app, f, from, text, len) : r;
+	return r == 0 ? fields_parse_json(app, f, NULL, from, text, len) : r;
 }
 
 /* Of a value of several lines that was pasted, the second would be taken for the

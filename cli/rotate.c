@@ -235,6 +235,15 @@ int rotate_revoke_and_retire(struct app *app, struct vault *v, struct rotate *r)
 	return status == 0 ? rotate_step(app, v, !revoked, r) : status;
 }
 
+const char *rotate_dates_wrong(int64_t expires, int64_t works_from, int64_t now)
+{
+	if (expires != 0 && expires <= now)
+		return "the date at which the broker ends it is over already; look at the year";
+	if (expires != 0 && expires <= works_from)
+		return "the broker would end it before it works; look at both dates";
+	return NULL;
+}
+
 const char *rotate_next(const struct vault *v, const struct vault_entry_info *info, int64_t now,
     char buf[static ROTATE_NEXT_MAX])
 {

@@ -90,16 +90,25 @@ static int step(const struct work *w, enum rotation_event event, const char *why
 	return rotate_step(w->app, w->v, true, &r);
 }
 
-static int stage(const struct work *w, const struct fields *f)
+/* The dates that the driver has from the broker come before one of the command line. */
+static int stage(const struct work *w, const struct fields *f, const struct fields_dates *dates)
 {
 	const struct vault_entry_info *info = vault_entry_find(w->v, w->name);
-	struct rotation_outlook o = vault_entry_outlook(w->v, info, rotation_now(w->app, w->v));
+	int64_t now = rotation_now(w->app, w->v);
+	struct rotation_outlook o = vault_entry_outlook(w->v, info, now);
 	struct rotate r = { .name = w->name,
 		.step = { .event = ROTATION_STAGE,
 		    .fields = f->field,
 		    .n_fields = f->n,
-		    .expires = w->expires } };
+		    .expires = dates->expires != 0 ? dates->expires : w->expires,
+		    .works_from = dates->works_from } };
+	const char *wrong = rotate_dates_wrong(r.step.expires, r.step.works_from, now);
 
+	if (wrong != NULL)
+		return fail(w->app, STATUS_ERROR,
+		    "%s: the driver gave a date that can't be meant: %s; nothing was stored, see "
+		    "what it made at the broker",
+		    w->driver->path, wrong);
 	(void)snprintf(r.why, sizeof(r.why), "%s, by a driver",
 	    *info->rotate_reason != '\0' ? info->rotate_reason : rotation_status_name(o.status));
 	/* A long reason is cut: no sequence of UTF-8 in two. */
@@ -129,6 +138,7 @@ static int check_names(const struct work *w, const struct fields *f)
 static int create(const struct work *w)
 {
 	__attribute__((cleanup(fields_clearp))) struct fields f = { 0 };
+	struct fields_dates dates = { 0 };
 	struct fields_text out = { 0 };
 	int r = operate(w, "create", &out);
 
@@ -141,12 +151,12 @@ static int create(const struct work *w)
 	}
 	if (r == 0)
 		r = fields_parse_json(
-		    w->app, &f, "the driver's output", TAKE_PTR(out.bytes), out.len);
+		    w->app, &f, &dates, "the driver's output", TAKE_PTR(out.bytes), out.len);
 	if (r == STATUS_USAGE)
 		r = STATUS_ERROR; /* not of this command line */
 	if (r == 0)
 		r = check_names(w, &f);
-	return r == 0 ? stage(w, &f) : r;
+	return r == 0 ? stage(w, &f, &dates) : r;
 }
 
 static int verify(const struct work *w)

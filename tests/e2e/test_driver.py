@@ -130,12 +130,11 @@ class Good(Driven):
         self.assertNotIn(secret, seen)
 
 
-class GoesOn(Driven):
-    """Whatever it begins with, a run that ends with 0 leaves nothing that is due."""
+class Clocked(Driven):
+    """The clock's library is for touchvault alone, so drivers are started without."""
 
     def setUp(self):
         super().setUp()
-        # The clock's library is for touchvault alone.
         drivers = os.path.join(self.dir, "drivers")
         os.mkdir(drivers)
         self.driver = os.path.join(drivers, "sim")
@@ -144,6 +143,77 @@ class GoesOn(Driven):
         self.home.set_clock("2099-01-01 09:00:00")
         self.ways = (lambda: self.rotate(driver=self.driver),
                      lambda: self.touched("rotate", "--due", "--driver-dir", drivers))
+
+
+class Dates(Clocked):
+    """What the broker says of the new key, which no person types."""
+
+    def answers(self, answer):
+        """The driver makes no key, and gives this as the new one."""
+        os.unlink(self.driver + ".run")
+        self.script(f"test $1 != create || echo '{json.dumps(answer)}'", "drivers/sim.run")
+
+    def status(self):
+        return json.loads(self.ok(self.home.run("rotate", "sim/live", "--status", "--json")).out)
+
+    def test_one_that_works_later(self):
+        self.ok(self.touched("schedule", "sim/live", "--mode", "delayed", "--now", "test"))
+        self.answers({"key": "NEW", "--works-from": "2099-01-05T12:00Z", "--expires": "2099-09-01T02:00+02:00"})
+        old = self.get()
+        result = self.ok(self.rotate(driver=self.driver))
+        self.assertIn(b"the new one works from 2099-01-05 12:00 UTC on; repeat then", result.err)
+        status = self.status()
+        self.assertEqual((status["state"], status["works_from"], status["other_expires"], status["expires"]),
+                         ("staged", "2099-01-05T12:00:00Z", "2099-09-01T00:00:00Z", None))
+        self.home.set_clock("2099-01-05 11:00:00")
+        for rotate in self.ways:
+            result = self.ok(rotate())
+            self.assertIn(b"the new one works from 2099-01-05 12:00 UTC on; repeat then", result.err)
+            self.assertNotIn(b"Touch", result.err)
+        self.assertEqual(self.get(), old)
+        self.home.set_clock("2099-01-05 12:00:00")
+        self.ok(self.ways[1]())
+        self.assertEqual(self.get()["key"], "NEW")
+        self.assertEqual(self.status()["expires"], "2099-09-01T00:00:00Z")
+
+    def test_the_broker_knows_better(self):
+        self.answers({"key": "NEW", "--expires": "2099-09-01"})
+        self.ok(self.rotate("--expires", "2099-12-31", driver=self.driver))
+        self.assertEqual(self.status()["expires"], "2099-09-01T00:00:00Z")
+
+    def test_one_that_works_already(self):
+        self.answers({"key": "NEW", "--works-from": "2098-12-31"})
+        self.ok(self.rotate(driver=self.driver))
+        self.assertEqual(self.status()["state"], "promoted")
+
+    def test_what_can_not_be_meant(self):
+        before = digest(self.home.vault)
+        for dates, word in (({"--expires": "2098-12-31"}, "over already"),
+                            ({"--expires": "2099-02-01", "--works-from": "2099-02-01"}, "before it works"),
+                            ({"--expires": "2099-02-30"}, "no date"), ({"--expires": "1970-01-01"}, "no date"),
+                            ({"--expires": 4072118400}, "no date"), ({"--expires": None}, "no date"),
+                            ({"--expires": ""}, "no date"), ({"--expires": "2099-02-01 "}, "no date"),
+                            ({"--expires": "2099-02-01\0"}, "no date"), ({"--works-from": {"base64": "MjA5OQ=="}}, "no date"),
+                            ({"--works-until": "2099-02-01"}, "not well-formed"), ({"expires": "2099-02-01"}, "doesn't have"),
+                            ({"key": "", "--expires": "2099-02-01"}, "empty")):
+            with self.subTest(dates):
+                self.answers({"key": "NEW", **dates})
+                self.refused(self.rotate(driver=self.driver), 1, word)
+        self.answers({"--expires": "2099-02-01"})
+        self.refused(self.rotate(driver=self.driver), 1, "has no field")
+        self.assertEqual(digest(self.home.vault), before)
+        # No field can be called so, and a person has an option.
+        self.refused(self.touched("add", "x", "--from-json", stdin=b'{"k": "v", "--expires": "2099-02-01"}'), 2, "not well-formed")
+
+    def test_a_field_of_that_name(self):
+        self.add(self.plugged, "dated", {"expires": "soon"})
+        self.answers({"expires": "later", "--expires": "2099-09-01"})
+        self.ok(self.rotate(driver=self.driver, name="dated"))
+        self.assertEqual(self.get(name="dated"), {"expires": "later"})
+
+
+class GoesOn(Clocked):
+    """Whatever it begins with, a run that ends with 0 leaves nothing that is due."""
 
     def mark(self, clock, *args):
         self.home.set_clock(clock)

@@ -23,7 +23,7 @@ static int parse(const struct app *app, const void *text, size_t len, struct fie
 
 	assert_non_null(copy);
 	memcpy(copy, text, len);
-	return fields_parse_json(app, f, "standard input", copy, len);
+	return fields_parse_json(app, f, NULL, "standard input", copy, len);
 }
 
 /* Standard error goes to ret, as what is said there must hold no secret. */
