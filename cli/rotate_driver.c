@@ -90,6 +90,18 @@ static int step(const struct work *w, enum rotation_event event, const char *why
 	return rotate_step(w->app, w->v, true, &r);
 }
 
+/* A long reason is cut, no character of it in two. */
+static void write_why(const char *reason, char ret[static VAULT_REASON_MAX + 1])
+{
+	char whole[VAULT_REASON_MAX + 32];
+	int n = snprintf(whole, sizeof(whole), "%s, by a driver", reason);
+
+	n = n > VAULT_REASON_MAX ? VAULT_REASON_MAX : n;
+	while (n > 0 && (whole[n] & 0xc0) == 0x80)
+		n--;
+	(void)snprintf(ret, VAULT_REASON_MAX + 1, "%.*s", n, whole);
+}
+
 /* The dates that the driver has from the broker come before one of the command line. */
 static int stage(const struct work *w, const struct fields *f, const struct fields_dates *dates)
 {
@@ -109,11 +121,9 @@ static int stage(const struct work *w, const struct fields *f, const struct fiel
 		    "%s: the driver gave a date that can't be meant: %s; nothing was stored, see "
 		    "what it made at the broker",
 		    w->driver->path, wrong);
-	(void)snprintf(r.why, sizeof(r.why), "%s, by a driver",
-	    *info->rotate_reason != '\0' ? info->rotate_reason : rotation_status_name(o.status));
-	/* A long reason is cut: no sequence of UTF-8 in two. */
-	for (size_t n = strlen(r.why); n == VAULT_REASON_MAX && (r.why[n - 1] & 0x80) != 0; n--)
-		r.why[n - 1] = '\0';
+	write_why(
+	    *info->rotate_reason != '\0' ? info->rotate_reason : rotation_status_name(o.status),
+	    r.why);
 	return rotate_step(w->app, w->v, true, &r);
 }
 

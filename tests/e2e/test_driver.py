@@ -119,6 +119,19 @@ class Good(Driven):
         self.assertEqual(self.state(), "active")
         self.assertNotEqual(self.get()["key"], old["key"])
 
+    def test_a_long_reason_is_cut_between_characters(self):
+        """It was accepted for the mark, so it is no reason to fail after the key was made."""
+        for reason in ("\u00e9" * 64, "x" + "\u20ac" * 41, "x" * 128, "\U0001f511" * 29 + "x" * 8):
+            self.ok(self.touched("schedule", "sim/live", "--now", reason))
+            self.ok(self.rotate())
+            events = json.loads(self.ok(self.home.run("history", "sim/live", "--json")).out)["events"]
+            why = [e["why"] for e in events if e["event"] == "staged"][-1]
+            self.assertTrue((reason + ", by a driver").startswith(why), why)
+            self.assertGreater(len(why.encode()), 124)
+            if self.state() == "promoted":
+                self.end_grace()
+                self.ok(self.rotate())
+
     def test_no_secret_in_arguments_and_environment(self):
         secret = self.get()["secret"]
         spy = self.script('{ tr "\\0" "\\n" </proc/$$/environ; tr "\\0" "\\n" </proc/$$/cmdline; } >"$0.seen"; exit 1')
