@@ -41,10 +41,32 @@ static int ask_date(const struct guide *g, const char *prompt, int64_t *ret)
 
 	*ret = 0;
 	while ((r = ask(g, prompt, answer)) == 0 && *answer != '\0') {
-		if (date_parse(answer, ret))
+		if (date_parse(answer, ret) && *ret > 0)
 			return STATUS_OK;
-		terminal_say("That is no date; type it as 2027-01-31, or nothing.");
+		*ret = 0;
+		terminal_say("That is no date that there is; type it as 2027-01-31, or nothing.");
 	}
+	return r;
+}
+
+/* Dates of the new key, again until they can be meant. */
+static int ask_dates(const struct guide *g, bool delayed, struct vault_step *step)
+{
+	const char *wrong;
+	int r;
+
+	do {
+		r = ask_date(
+		    g, "When does the broker end it (a date; Enter: never)? ", &step->expires);
+		wrong = rotate_dates_wrong(step->expires, 0, step->now);
+		if (r == 0 && wrong == NULL && delayed) {
+			r = ask_date(
+			    g, "From when does it work (a date; Enter: now)? ", &step->works_from);
+			wrong = rotate_dates_wrong(step->expires, step->works_from, step->now);
+		}
+		if (r == 0 && wrong != NULL)
+			terminal_say("That can't be: %s.", wrong);
+	} while (r == 0 && wrong != NULL);
 	return r;
 }
 
@@ -90,11 +112,9 @@ static int stage(struct guide *g, struct vault *v, const struct vault_entry_info
 	terminal_say("1. Make a new key for %s at the broker. %s", g->name, mode_advice(s.mode));
 	status = ask_values(g, info, &f);
 	if (status == 0)
-		status = ask_date(
-		    g, "When does the broker end it (a date; Enter: never)? ", &r.step.expires);
-	if (status == 0 && s.mode == ROTATION_DELAYED)
-		status = ask_date(
-		    g, "From when does it work (a date; Enter: now)? ", &r.step.works_from);
+		status = rotate_check(g->app, v, &r);
+	if (status == 0)
+		status = ask_dates(g, s.mode == ROTATION_DELAYED, &r.step);
 	r.step.why =
 	    *info->rotate_reason != '\0' ? info->rotate_reason : rotation_status_name(o.status);
 	r.step.fields = f.field;

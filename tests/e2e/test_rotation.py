@@ -378,9 +378,12 @@ class ByHand(Rotation):
         t.expect("1. Make a new key")
         self.values(t, **NEW)
         t.expect("When does the broker end it")
-        t.type("next year\n")
-        t.expect("That is no date")
-        t.expect("When does the broker end it")
+        # A slip is told at once, and costs no touch.
+        for slip, said in (("next year", "That is no date"), ("1970-01-01", "That is no date"),
+                           ("2027-02-30", "That is no date"), ("2020-01-01", "is over already")):
+            t.type(slip + "\n")
+            t.expect(said)
+            t.expect("When does the broker end it")
         t.type("2999-01-31\n")
         t.expect("Touch the token")
         t.expect("2. Try the new key")
@@ -396,6 +399,28 @@ class ByHand(Rotation):
         self.holds(STAGED)
         self.assertEqual(self.status()["expires"], "2999-01-31T00:00:00Z")
         self.assertEqual([e for e, _ in self.events()], ["staged", "verified", "promoted", "revoked", "retired"])
+
+    def test_a_new_one_that_would_end_before_it_works(self):
+        self.ok(self.touched("schedule", self.NAME, "--mode", "delayed"))
+        touches = len(self.plugged.transactions())
+        t = self.terminal()
+        self.values(t, **NEW)
+        for ends, works, said in (("2999-01-31", "2999-01-31", "would end it before it works"),
+                                  ("2999-01-31", "3000-01-01", "would end it before it works")):
+            t.expect("When does the broker end it")
+            t.type(ends + "\n")
+            t.expect("From when does it work")
+            t.type(works + "\n")
+            t.expect(said)
+        t.expect("When does the broker end it")
+        t.type("\n")
+        t.expect("From when does it work")
+        self.assertEqual(len(self.plugged.transactions()), touches)
+        t.type("3000-01-01\n")
+        t.expect("Touch the token")
+        t.expect("2. The new key works from 3000-01-01")
+        self.ok(t.finish())
+        self.assertEqual((self.status()["works_from"], self.status()["other_expires"]), ("3000-01-01T00:00:00Z", None))
 
     def test_it_goes_on_where_it_was_left(self):
         t = self.terminal()
