@@ -219,7 +219,7 @@ static int drive(
 	const struct vault_entry_info *info = vault_entry_find(v, name);
 	char purpose[VAULT_NAME_MAX + 32];
 	int64_t expires = 0, now = rotation_now(app, v);
-	bool waits;
+	bool waits = false;
 	int status = rotation_date_option(app, args, "expires", NULL, &expires), err;
 
 	if (status == 0)
@@ -230,7 +230,8 @@ static int drive(
 	if (err != 0)
 		return fail_vault(app, err);
 	status = driver_find(app, option_value(args, "driver"), &d);
-	waits = status == 0 && rotate_driver_waits(app, v, info, now);
+	if (status == 0)
+		status = rotate_driver_check(app, v, info, now, &waits);
 	(void)snprintf(purpose, sizeof(purpose), "rotate %s by a driver", name);
 	if (status == 0 && !waits)
 		status = session_unlock(app, v, info, purpose);

@@ -44,9 +44,10 @@ int driver_run(const struct app *, const struct driver *, const char *operation,
  * status, reported. */
 int rotate_by_driver(struct app *, struct vault *, const char *name, const struct driver *,
     int64_t expires) __attribute__((warn_unused_result));
-/* Whether it can't go on today, before a touch; that is said. */
-bool rotate_driver_waits(
-    struct app *, struct vault *, const struct vault_entry_info *, int64_t now);
+/* Before a touch: whether it can go on, and whether there is nothing to do today, which is
+ * said. Exit status, reported. */
+int rotate_driver_check(struct app *, struct vault *, const struct vault_entry_info *, int64_t now,
+    bool *ret_waits) __attribute__((warn_unused_result));
 /* One touch for all that is due and has a driver in dir. Exit status of the first that
  * failed, else DUE where one has no driver; the others are done all the same. */
 int rotate_all_due(struct app *, const char *dir, int seconds) __attribute__((warn_unused_result));

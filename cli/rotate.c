@@ -10,6 +10,12 @@
 #include "cli/rotation_info.h"
 #include "cli/session.h"
 
+/* Where the staged one may be the only one that works, it isn't dropped. */
+static const char *or_abort(const struct schedule *s)
+{
+	return s->mode == ROTATION_ATOMIC ? "" : ", or --abort";
+}
+
 static int refuse(const struct app *app, const struct vault_entry_info *info,
     const struct schedule *s, enum rotation_answer answer)
 {
@@ -70,10 +76,15 @@ static int refuse(const struct app *app, const struct vault_entry_info *info,
 		    "it, use \"touchvault schedule %s --grace PERIOD\" and repeat",
 		    name, text_time(period_after(r->since, s->grace), date), name);
 	case ROTATION_OTHER_EXPIRED:
+		if (r->state == ROTATION_PROMOTED)
+			return fail(app, STATUS_USAGE,
+			    "the old credential of %s expired on %s; keep the one in use, or, when "
+			    "the old one is retired, stage another",
+			    name, text_time(r->other_expires, date));
 		return fail(app, STATUS_USAGE,
-		    "that credential of %s expired on %s; stage another with --stage --replace, or "
-		    "keep the one in use",
-		    name, text_time(r->other_expires, date));
+		    "the staged credential of %s expired on %s; put another in its place with "
+		    "--stage --replace%s",
+		    name, text_time(r->other_expires, date), or_abort(s));
 	}
 	return fail_vault(app, VAULT_ERR_INTERNAL);
 }
@@ -244,36 +255,54 @@ const char *rotate_dates_wrong(int64_t expires, int64_t works_from, int64_t now)
 	return NULL;
 }
 
+bool rotate_other_expired(const struct vault_entry_info *info, int64_t now)
+{
+	return info->rotation.other_expires != 0 && now >= info->rotation.other_expires;
+}
+
+static void next_of_staged(const struct rotation *r, const struct schedule *s, bool expired,
+    int64_t now, char buf[static ROTATE_NEXT_MAX])
+{
+	char date[32];
+
+	if (expired)
+		(void)snprintf(buf, ROTATE_NEXT_MAX,
+		    "the new one expired on %s: put another in its place with --stage --replace%s",
+		    text_time(r->other_expires, date), or_abort(s));
+	else if (now < r->works_from)
+		(void)snprintf(buf, ROTATE_NEXT_MAX,
+		    "wait until %s, when the new one works; then --verify or --promote it",
+		    text_time(r->works_from, date));
+	else
+		(void)snprintf(buf, ROTATE_NEXT_MAX, "%s%s",
+		    r->state == ROTATION_VERIFIED ? "--promote the new one"
+						  : "--verify the new one, or --promote it",
+		    or_abort(s));
+}
+
 const char *rotate_next(const struct vault *v, const struct vault_entry_info *info, int64_t now,
     char buf[static ROTATE_NEXT_MAX])
 {
 	struct rotation_outlook o = vault_entry_outlook(v, info, now);
-	const struct rotation *r = &info->rotation;
+	struct schedule s = vault_entry_schedule(v, info);
+	bool expired = rotate_other_expired(info, now);
 	char date[32];
 
-	switch (r->state) {
+	switch (info->rotation.state) {
 	case ROTATION_ACTIVE:
 		(void)snprintf(
 		    buf, ROTATE_NEXT_MAX, "make a new key at the broker, then --stage it");
 		break;
 	case ROTATION_STAGED:
 	case ROTATION_VERIFIED:
-		if (now < r->works_from)
-			(void)snprintf(buf, ROTATE_NEXT_MAX,
-			    "wait until %s, when the new one works; then --verify or --promote it",
-			    text_time(r->works_from, date));
-		else
-			(void)snprintf(buf, ROTATE_NEXT_MAX, "%s, or --abort",
-			    r->state == ROTATION_VERIFIED
-				? "--promote the new one"
-				: "--verify the new one, or --promote it");
+		next_of_staged(&info->rotation, &s, expired, now, buf);
 		break;
 	case ROTATION_PROMOTED:
 		if (o.status == ROTATION_GRACE)
 			(void)snprintf(buf, ROTATE_NEXT_MAX,
 			    "restart what uses it, revoke the old one at the broker by %s, then "
-			    "--revoked --retire; or --rollback",
-			    text_time(o.retire_by, date));
+			    "--revoked --retire%s",
+			    text_time(o.retire_by, date), expired ? "" : "; or --rollback");
 		else
 			(void)snprintf(buf, ROTATE_NEXT_MAX,
 			    "restart what uses it, revoke the old one at the broker now, then "

@@ -28,6 +28,8 @@ int rotate_revoke_and_retire(struct app *, struct vault *, struct rotate *)
 /* Lead a person through all that is left. */
 int rotate_guide(struct app *, const char *name) __attribute__((warn_unused_result));
 
+/* The staged one, or the old one: it is of no use any more. */
+bool rotate_other_expired(const struct vault_entry_info *, int64_t now);
 /* What is wrong with the dates of a new credential, or NULL. */
 const char *rotate_dates_wrong(int64_t expires, int64_t works_from, int64_t now);
 

@@ -267,12 +267,20 @@ int rotate_by_driver(
 	return r;
 }
 
-bool rotate_driver_waits(
-    struct app *app, struct vault *v, const struct vault_entry_info *info, int64_t now)
+/* Begun, so that it is to be gone on with, whether it is due or not. */
+static bool is_begun(const struct vault_entry_info *info)
+{
+	return info->rotation.state == ROTATION_STAGED || info->rotation.state == ROTATION_VERIFIED;
+}
+
+int rotate_driver_check(struct app *app, struct vault *v, const struct vault_entry_info *info,
+    int64_t now, bool *ret_waits)
 {
 	const struct work w = { .app = app, .v = v, .name = info->name };
+	struct rotate r = { .name = info->name, .step = { .event = ROTATION_VERIFY, .now = now } };
 
-	return is_done(&w, info, now);
+	*ret_waits = is_done(&w, info, now);
+	return is_begun(info) && !*ret_waits ? rotate_check(app, v, &r) : STATUS_OK;
 }
 
 /* DIR/NAME, NAME by the label "driver", or else the first part of the entry's name. A
@@ -298,13 +306,11 @@ static char *driver_path(const char *dir, const struct vault_entry_info *info)
 	return NULL;
 }
 
-/* Begun, so that it is to be gone on with, whether it is due or not. */
-static bool is_begun(const struct vault_entry_info *info)
-{
-	return info->rotation.state == ROTATION_STAGED || info->rotation.state == ROTATION_VERIFIED;
-}
-
 struct todo {
+	const char *dir;
+	int seconds;
+	int64_t now;
+	int first; /* exit status of the first that can't be done; 0 */
 	size_t n;
 	struct {
 		char name[VAULT_NAME_MAX + 1];
@@ -322,58 +328,59 @@ static void free_todo(struct todo **t)
 	free(*t);
 }
 
-/* One more, if its driver will do. One that isn't due may do without. The name is copied: a commit
- * takes those of the vault away. Exit status, reported. */
-static int add(const struct app *app, struct todo *t, const struct vault_entry_info *info,
-    const char *dir, int seconds, bool due)
+/* One more, if it can go on today and its driver will do. The name is copied: a commit takes
+ * those of the vault away. Exit status, reported. */
+static int add(
+    struct app *app, struct vault *v, struct todo *t, const struct vault_entry_info *info)
 {
-	char *path = driver_path(dir, info);
+	bool due = vault_entry_outlook(v, info, t->now).status >= ROTATION_TO_RETIRE, waits;
+	_cleanup_free_ char *path = driver_path(t->dir, info);
 	int r;
 
-	if (path == NULL && !due)
+	/* Begun by hand, and not due: that needs none. */
+	if (!due && (path == NULL || !is_begun(info)))
 		return STATUS_OK;
+	r = rotate_driver_check(app, v, info, t->now, &waits);
+	if (r != 0 || waits)
+		return r;
 	if (path == NULL)
 		return fail(app, STATUS_DUE,
-		    "%s is due, but has no driver in %s; rotate it by hand", info->name, dir);
-	t->items[t->n].path = path;
-	t->items[t->n].driver.seconds = seconds;
-	(void)snprintf(t->items[t->n].name, sizeof(t->items[0].name), "%s", info->name);
+		    "%s is due, but has no driver in %s; rotate it by hand", info->name, t->dir);
+	t->items[t->n].driver.seconds = t->seconds;
 	r = driver_find(app, path, &t->items[t->n].driver);
-	if (r == 0)
-		t->n++;
-	else
-		free(path);
-	return r;
+	if (r != 0)
+		return r;
+	(void)snprintf(t->items[t->n].name, sizeof(t->items[0].name), "%s", info->name);
+	t->items[t->n++].path = TAKE_PTR(path);
+	return STATUS_OK;
 }
 
 /* That something is left to be done counts only where nothing has failed. */
-static void keep_first(int *first, int status)
+static void keep_first(struct todo *t, int status)
 {
-	if (*first == STATUS_OK || (*first == STATUS_DUE && status != STATUS_OK))
-		*first = status;
+	if (t->first == STATUS_OK || (t->first == STATUS_DUE && status != STATUS_OK))
+		t->first = status;
 }
 
-/* All that are due, and can be done today. What is wrong with the driver of one is told
- * before the touch for the others; *first becomes the exit status of that. */
-static struct todo *collect(
-    struct app *app, struct vault *v, const char *dir, int seconds, int *first)
+/* All that are due or begun, and not snoozed. What is wrong with one is told before the touch
+ * for the others. */
+static struct todo *collect(struct app *app, struct vault *v, const char *dir, int seconds)
 {
 	const struct vault_entry_info *info;
-	int64_t now = rotation_now(app, v);
 	struct vault_summary s;
 	struct todo *t;
 
 	vault_summarize(v, &s);
 	snooze_apply(app, v);
 	t = calloc(1, sizeof(*t) + (s.n_entries + 1) * sizeof(t->items[0]));
-	for (size_t i = 0; t != NULL && (info = vault_entry_at(v, i)) != NULL; i++) {
-		struct rotation_outlook o = vault_entry_outlook(v, info, now);
-		bool due = o.status >= ROTATION_TO_RETIRE;
-
-		if (!o.snoozed && (due || is_begun(info)) &&
-		    !rotate_driver_waits(app, v, info, now))
-			keep_first(first, add(app, t, info, dir, seconds, due));
-	}
+	if (t == NULL)
+		return NULL;
+	t->dir = dir;
+	t->seconds = seconds;
+	t->now = rotation_now(app, v);
+	for (size_t i = 0; (info = vault_entry_at(v, i)) != NULL; i++)
+		if (!vault_entry_outlook(v, info, t->now).snoozed)
+			keep_first(t, add(app, v, t, info));
 	return t;
 }
 
@@ -393,27 +400,26 @@ int rotate_all_due(struct app *app, const char *dir, int seconds)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
 	__attribute__((cleanup(free_todo))) struct todo *t = NULL;
-	int first = STATUS_OK, r = driver_dir_check(app, dir);
+	int r = driver_dir_check(app, dir);
 
 	if (r == 0)
 		r = session_open(app, &v);
 	if (r != 0)
 		return r;
-	t = collect(app, v, dir, seconds, &first);
+	t = collect(app, v, dir, seconds);
 	if (t == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
 	if (t->n == 0) {
-		if (first == STATUS_OK)
+		if (t->first == STATUS_OK)
 			note(app, "nothing is to be done today");
-		return first;
+		return t->first;
 	}
 	r = unlock(app, v, t->n);
-	for (size_t i = 0; r == 0 && i < t->n; i++) {
-		int one = rotate_by_driver(app, v, t->items[i].name, &t->items[i].driver, 0);
-
-		keep_first(&first, one);
-		if (one == STATUS_CANCELLED)
-			break;
+	if (r != 0)
+		return r;
+	for (size_t i = 0; i < t->n && r != STATUS_CANCELLED; i++) {
+		r = rotate_by_driver(app, v, t->items[i].name, &t->items[i].driver, 0);
+		keep_first(t, r);
 	}
-	return r != 0 ? r : first;
+	return t->first;
 }

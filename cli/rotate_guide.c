@@ -101,12 +101,13 @@ static const char *mode_advice(enum rotation_mode mode)
 	return "Leave the old one as it is for now.";
 }
 
-static int stage(struct guide *g, struct vault *v, const struct vault_entry_info *info)
+static int stage(struct guide *g, struct vault *v, const struct vault_entry_info *info,
+    enum rotation_event event)
 {
 	__attribute__((cleanup(fields_clearp))) struct fields f = { 0 };
 	struct schedule s = vault_entry_schedule(v, info);
 	struct rotation_outlook o = vault_entry_outlook(v, info, g->app->now);
-	struct rotate r = { .name = g->name, .step.event = ROTATION_STAGE };
+	struct rotate r = { .name = g->name, .step.event = event };
 	int status;
 
 	terminal_say("1. Make a new key for %s at the broker. %s", g->name, mode_advice(s.mode));
@@ -122,12 +123,32 @@ static int stage(struct guide *g, struct vault *v, const struct vault_entry_info
 	return status == 0 ? rotate_step(g->app, v, false, &r) : status;
 }
 
+static int replace(struct guide *g, struct vault *v, const struct vault_entry_info *info)
+{
+	struct rotate r = { .name = g->name, .step.event = ROTATION_ABORT };
+	char answer[ANSWER_MAX], date[32];
+	int status;
+
+	terminal_say(
+	    "2. The new key expired on %s.", text_time(info->rotation.other_expires, date));
+	status = ask(g,
+	    "Type replace to give another one, abort to drop it, nothing to stop here: ", answer);
+	if (status == 0 && strcmp(answer, "replace") == 0)
+		return stage(g, v, info, ROTATION_REPLACE);
+	g->done = true;
+	if (status == 0 && strcmp(answer, "abort") == 0)
+		return rotate_step(g->app, v, false, &r);
+	return status == 0 ? stop_here(g) : status;
+}
+
 static int promote(struct guide *g, struct vault *v, const struct vault_entry_info *info)
 {
 	struct rotate r = { .name = g->name, .step.event = ROTATION_PROMOTE };
 	char answer[ANSWER_MAX], date[32];
 	int status;
 
+	if (rotate_other_expired(info, g->app->now))
+		return replace(g, v, info);
 	if (g->app->now < info->rotation.works_from) {
 		terminal_say(
 		    "2. The new key works from %s on.", text_time(info->rotation.works_from, date));
@@ -162,8 +183,10 @@ static int retire(struct guide *g, struct vault *v, const struct vault_entry_inf
 	    "revoke the old one at the broker, by %s.",
 	    g->name, text_time(o.retire_by, date));
 	status = ask(g,
-	    "Type revoked when that is done, rollback to use the old one again, nothing to stop "
-	    "here: ",
+	    rotate_other_expired(info, g->app->now)
+		? "Type revoked when that is done, nothing to stop here: "
+		: "Type revoked when that is done, rollback to use the old one again, nothing to "
+		  "stop here: ",
 	    answer);
 	if (status != 0 || *answer == '\0')
 		return status != 0 ? status : stop_here(g);
@@ -188,7 +211,7 @@ static int step(struct guide *g)
 		return r;
 	switch (info->rotation.state) {
 	case ROTATION_ACTIVE:
-		return stage(g, v, info);
+		return stage(g, v, info, ROTATION_STAGE);
 	case ROTATION_STAGED:
 	case ROTATION_VERIFIED:
 		return promote(g, v, info);

@@ -91,9 +91,10 @@ static bool past(int64_t t, int64_t now)
 static enum rotation_answer objection(
     const struct rotation *r, const struct schedule *s, enum rotation_event event, int64_t now)
 {
-	bool changes_current = event == ROTATION_PROMOTE || event == ROTATION_ROLLBACK;
+	bool uses_other =
+	    event == ROTATION_VERIFY || event == ROTATION_PROMOTE || event == ROTATION_ROLLBACK;
 
-	if (changes_current && past(r->other_expires, now))
+	if (uses_other && past(r->other_expires, now))
 		return ROTATION_OTHER_EXPIRED;
 	if ((event == ROTATION_VERIFY || event == ROTATION_PROMOTE) && now < r->works_from)
 		return ROTATION_TOO_EARLY;

@@ -100,7 +100,7 @@ enum rotation_answer {
 	ROTATION_ONLY_ONE,      /* atomic: the staged one is the only one that works */
 	ROTATION_TOO_EARLY,     /* the staged one doesn't work yet */
 	ROTATION_GRACE_OVER,    /* the old one was kept for its grace, not longer */
-	ROTATION_OTHER_EXPIRED, /* the one that would become the current one */
+	ROTATION_OTHER_EXPIRED, /* the one that is tried, or would become the current one */
 };
 
 /* May this step be made now, and if so, to which state does it lead? schedule is

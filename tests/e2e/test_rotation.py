@@ -211,6 +211,75 @@ class Due(Rotation):
         self.refused(self.rotate("--rollback"), 2, "expired")
 
 
+class Expired(Rotation):
+    """The other one ends before it is in use, or while it is kept: what comes next knows."""
+
+    def next(self):
+        return self.status()["next"]
+
+    def no_touch(self, *args, **kwargs):
+        before = len(self.plugged.transactions()), digest(self.home.vault)
+        result = self.refused(self.rotate(*args, **kwargs), 2, "expired on 2027-03-01 00:00 UTC")
+        self.assertEqual((len(self.plugged.transactions()), digest(self.home.vault)), before)
+        return result.err
+
+    def test_the_new_one(self):
+        self.step("--stage", "--expires", "2027-03-01", fields=NEW)
+        self.assertIn("--promote it, or --abort", self.next())
+        self.home.set_clock("2027-03-01 00:00:00")
+        ran = os.path.join(self.dir, "ran")
+        for args in (["--verify", "touch " + ran], ["--promote"], ["--driver", "/bin/true"]):
+            self.assertIn(b"put another in its place with --stage --replace, or --abort", self.no_touch(*args))
+        self.assertFalse(os.path.exists(ran))
+        self.assertEqual(self.next(), "the new one expired on 2027-03-01 00:00 UTC: put another in its place with "
+                                      "--stage --replace, or --abort")
+        self.ok(self.touched("schedule", self.NAME, "--mode", "atomic"))
+        self.assertNotIn("--abort", self.next())
+        self.assertNotIn(b"--abort", self.no_touch("--promote"))
+        self.step("--stage", "--replace", "--expires", "2027-09-01", fields={"key": "LASTS"})
+        self.assertEqual(self.next(), "--verify the new one, or --promote it")
+        self.step("--promote")
+        self.assertEqual(self.get()["key"], "LASTS")
+
+    def test_the_old_one(self):
+        self.ok(self.touched("schedule", self.NAME, "--expires", "2027-03-01", "--grace", "1y"))
+        self.step("--stage", fields=NEW)
+        self.step("--promote")
+        self.assertIn("or --rollback", self.next())
+        self.home.set_clock("2027-03-01 00:00:00")
+        self.assertIn(b"keep the one in use", self.no_touch("--rollback"))
+        self.assertNotIn("--rollback", self.next())
+        self.step("--revoked", "--retire")
+
+    def test_by_hand(self):
+        self.step("--stage", "--expires", "2027-03-01", fields=NEW)
+        self.home.set_clock("2027-03-01 00:00:00")
+        for answer, state in (("", "staged"), ("x", "staged"), ("replace", "staged")):
+            t = self.home.on_terminal("--device", self.plugged.path, "rotate", self.NAME)
+            t.expect("2. The new key expired on 2027-03-01 00:00 UTC.")
+            t.expect("nothing to stop here: ")
+            t.type(answer + "\n")
+            if answer == "replace":
+                for name in ("key", "secret", "account"):
+                    t.expect(f"New value of {name}")
+                    t.type(f"LASTS-{name}\n")
+                t.expect("When does the broker end it")
+                t.type("\n")
+                t.expect("Touch the token")
+                t.expect("2. Try the new key")
+                t.type("\n")
+            self.ok(t.finish())
+            self.assertEqual(self.state(), state)
+        self.assertEqual(self.get("--staged")["key"], "LASTS-key")
+        self.step("--stage", "--replace", "--expires", "2027-04-01", fields=NEW)
+        self.home.set_clock("2027-04-01 00:00:00")
+        t = self.home.on_terminal("--device", self.plugged.path, "rotate", self.NAME)
+        t.expect("nothing to stop here: ")
+        t.type("abort\n")
+        self.ok(t.finish())
+        self.holds(OLD)
+
+
 class Modes(Rotation):
     def mode(self, mode):
         self.ok(self.touched("schedule", self.NAME, "--mode", mode))

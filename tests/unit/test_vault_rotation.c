@@ -257,7 +257,7 @@ static void what_works_later_waits(void **unused)
 		}
 }
 
-/* One that has expired never becomes the current one. */
+/* One that has expired is not tried, and never becomes the current one. */
 static void what_has_expired_is_not_taken(void **unused)
 {
 	(void)unused;
@@ -265,7 +265,8 @@ static void what_has_expired_is_not_taken(void **unused)
 		for (int event = 0; event < ROTATION_EVENTS; event++) {
 			struct rotation r = in_state(state);
 			struct outcome wanted = overlap[state][event];
-			bool takes = (event == ROTATION_PROMOTE || event == ROTATION_ROLLBACK) &&
+			bool takes = (event == ROTATION_VERIFY || event == ROTATION_PROMOTE ||
+					 event == ROTATION_ROLLBACK) &&
 				     wanted.answer == ROTATION_GO;
 
 			r.other_expires = SINCE + DAY;
