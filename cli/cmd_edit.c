@@ -21,6 +21,10 @@ struct edit {
 	const char *name;
 	struct fields fields;
 	int64_t now;
+	/* Of the credential that was there, if it is another one now. */
+	bool renewed;
+	char reason[VAULT_REASON_MAX + 1];
+	int64_t expires;
 };
 
 static bool listed(const char *const *list, size_t n, const char *name)
@@ -81,7 +85,15 @@ static bool replaces_a_value(const struct fields *new, const struct vault_entry 
 	return false;
 }
 
-static int change_fields(struct vault *v, const struct edit *e, const struct vault_entry_info *info,
+static int renew(struct vault *v, struct edit *e, const struct vault_entry_info *info)
+{
+	e->renewed = true;
+	(void)snprintf(e->reason, sizeof(e->reason), "%s", info->rotate_reason);
+	e->expires = info->rotation.expires;
+	return vault_entry_renewed(v, e->name, e->now);
+}
+
+static int change_fields(struct vault *v, struct edit *e, const struct vault_entry_info *info,
     const struct vault_label *labels, size_t n_labels)
 {
 	__attribute__((cleanup(vault_entry_freep))) struct vault_entry *old = NULL;
@@ -93,8 +105,9 @@ static int change_fields(struct vault *v, const struct edit *e, const struct vau
 		return r;
 	n_fields = merge_fields(&e->fields, old, fields);
 	/* A new value is what the mark was for. */
+	e->renewed = false;
 	if (replaces_a_value(&e->fields, old))
-		r = vault_entry_renewed(v, e->name, e->now);
+		r = renew(v, e, info);
 	return r == 0
 		   ? vault_entry_put(v, e->name, true, fields, n_fields, labels, n_labels, e->now)
 		   : r;
@@ -107,7 +120,7 @@ static bool changes_fields(const struct fields *f)
 
 static int change(struct vault *v, void *ctx)
 {
-	const struct edit *e = ctx;
+	struct edit *e = ctx;
 	const struct vault_entry_info *info = vault_entry_find(v, e->name);
 	struct vault_label labels[2 * VAULT_LABELS_MAX];
 	size_t n_labels;
@@ -180,6 +193,25 @@ static int check_result(
 	return STATUS_OK;
 }
 
+/* What went with the old one, which may have been a slip of one field. */
+static void tell_renewed(const struct app *app, const struct edit *e)
+{
+	char date[32];
+
+	if (*e->reason != '\0')
+		warn(app,
+		    "%s: no longer marked to be rotated now (it was: %s); if it is to be, use "
+		    "\"touchvault schedule %s --now REASON\"",
+		    e->name, e->reason, e->name);
+	if (e->expires != 0)
+		warn(app,
+		    "%s: no longer expires on %s; if the new one does, use \"touchvault schedule "
+		    "%s "
+		    "--expires DATE\"",
+		    e->name, text_time(e->expires, date), e->name);
+	warn(app, "%s: counts as a new credential from now on", e->name);
+}
+
 static int edit(struct app *app, struct vault *v, struct edit *e)
 {
 	char purpose[VAULT_NAME_MAX + 8];
@@ -187,6 +219,8 @@ static int edit(struct app *app, struct vault *v, struct edit *e)
 
 	(void)snprintf(purpose, sizeof(purpose), "edit %s", e->name);
 	r = session_change(app, v, purpose, change, e);
+	if (r == 0 && e->renewed)
+		tell_renewed(app, e);
 	return r == 0 ? fields_report(app, v, e->name) : r;
 }
 

@@ -197,6 +197,29 @@ class Due(Rotation):
         self.step("--stage", fields=NEW)
         self.assertEqual(self.events(), [("staged", "overdue")])
 
+    def test_an_edit_says_what_goes_with_the_old_value(self):
+        self.ok(self.touched("schedule", self.NAME, "--now", "seen in a repository", "--expires", "2027-06-01"))
+        edit = ["edit", self.NAME, "--field", "account=-"]
+        for said in (self.ok(self.touched(*edit, stdin=b"U123")).err,
+                     self.ok(self.touched("edit", self.NAME, "--label", "a=b")).err,
+                     self.ok(self.touched("edit", self.NAME, "--field", "more=-", stdin=b"1")).err):
+            self.assertNotIn(b"longer", said)
+            self.assertNotIn(b"counts as", said)
+        self.assertEqual(self.status()["reason"], "seen in a repository")
+        before = self.ok(self.home.run("history", self.NAME)).out
+        self.refused(self.touched(*edit, stdin=b""), 2)
+        self.assertEqual(self.ok(self.home.run("history", self.NAME)).out, before)
+        said = self.ok(self.touched(*edit, stdin=b"U124")).err.decode()
+        for words in ("ibkr/live: no longer marked to be rotated now (it was: seen in a repository)", "--now REASON",
+                      "ibkr/live: no longer expires on 2027-06-01 00:00 UTC", "--expires DATE",
+                      "ibkr/live: counts as a new credential from now on"):
+            self.assertIn(words, said)
+        self.assertEqual((self.status()["reason"], self.status()["expires"]), (None, None))
+        # Neither was there: only what is left to say.
+        said = self.ok(self.touched(*edit, "--json", stdin=b"U125")).err
+        warnings = [json.loads(line)["warning"]["message"] for line in said.splitlines() if line.startswith(b'{"warning"')]
+        self.assertEqual(warnings, ["ibkr/live: counts as a new credential from now on"])
+
     def test_expiry_goes_with_the_credential(self):
         self.ok(self.touched("schedule", self.NAME, "--expires", "2027-03-01"))
         self.step("--stage", "--expires", "2027-09-01", fields=NEW)
