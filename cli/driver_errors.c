@@ -6,20 +6,13 @@
 
 #include <sodium.h>
 
+#include "cli/driver_forms.h"
 #include "cli/output.h"
 #include "vault/cleanup.h"
 
-#define PART_MIN 4 /* shorter parts of a value would mask ordinary text */
 #define MASK "***"
 
-/* What was said, and which of its bytes are a secret's. Those are marked on the text as it
- * came: of two secrets one may be in the other. */
-struct masked {
-	const struct program_output *text;
-	uint8_t *marks;
-};
-
-static void mark(struct masked *m, const uint8_t *secret, size_t len)
+static void mark(struct driver_said *m, const uint8_t *secret, size_t len)
 {
 	const uint8_t *text = m->text->bytes, *end = text + m->text->len, *p = text;
 	size_t cut = m->text->len < m->text->max ? 0 : len;
@@ -36,15 +29,17 @@ static void mark(struct masked *m, const uint8_t *secret, size_t len)
 }
 
 /* A value, and the lines of it: of a key in PEM each says enough. */
-static void mark_value(struct masked *m, const uint8_t *value, size_t len)
+static void mark_value(struct driver_said *m, const uint8_t *value, size_t len)
 {
 	mark(m, value, len);
+	if (len >= DRIVER_PART_MIN)
+		driver_forms_mark(m, value, len);
 	for (size_t i = 0, n = 0; i <= len; i++) {
 		if (i < len && value[i] != '\n' && value[i] != '\r') {
 			n++;
 			continue;
 		}
-		if (n >= PART_MIN && n < len)
+		if (n >= DRIVER_PART_MIN && n < len)
 			mark(m, value + i - n, n);
 		n = 0;
 	}
@@ -52,7 +47,7 @@ static void mark_value(struct masked *m, const uint8_t *value, size_t len)
 
 static void mark_string(void *ctx, const uint8_t *text, size_t len)
 {
-	if (len >= PART_MIN)
+	if (len >= DRIVER_PART_MIN)
 		mark_value(ctx, text, len);
 }
 
@@ -69,7 +64,8 @@ static bool is_quoted(uint8_t c)
 
 /* JSON as it was written, escapes and all, whether it can be read or not. The names in
  * it are no secrets. */
-static void mark_parts(struct masked *m, const uint8_t *text, size_t len, bool (*is_part)(uint8_t))
+static void mark_parts(
+    struct driver_said *m, const uint8_t *text, size_t len, bool (*is_part)(uint8_t))
 {
 	for (size_t i = 0, n = 0; i <= len; i++) {
 		bool names = i + 1 < len && text[i] == '"' && text[i + 1] == ':';
@@ -78,14 +74,14 @@ static void mark_parts(struct masked *m, const uint8_t *text, size_t len, bool (
 			n++;
 			continue;
 		}
-		if (n >= PART_MIN && !names)
+		if (n >= DRIVER_PART_MIN && !names)
 			mark(m, text + i - n, n);
 		n = 0;
 	}
 }
 
 /* As text from outside; a run of what is marked is one MASK. */
-static void show(const struct app *app, const struct masked *m)
+static void show(const struct app *app, const struct driver_said *m)
 {
 	char line[512];
 	size_t n = 0;
@@ -115,9 +111,11 @@ int driver_errors_show(const struct app *app, const struct program_output *err,
     struct vault_entry *const *hide, size_t n_hide)
 {
 	_cleanup_secret_ uint8_t *marks = secret_alloc(err->max);
-	struct masked m = { err, marks };
+	_cleanup_secret_ uint8_t *shifted = secret_alloc(DRIVER_SHIFTED_LEN(err->max));
+	_cleanup_secret_ char *encoded = secret_alloc(DRIVER_ENCODED_LEN(err->max));
+	struct driver_said m = { err, marks, shifted, encoded };
 
-	if (marks == NULL)
+	if (marks == NULL || shifted == NULL || encoded == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
 	for (size_t i = 0; i < n_hide; i++)
 		for (size_t k = 0; k < hide[i]->n_fields; k++)

@@ -449,6 +449,54 @@ class Bad(Driven):
                 for part in (b"MIIEvQ", b"kqhkiG", b"AQ\"E", b"AAECUkFX", b"RAW-SECRET"):
                     self.assertNotIn(part, result.err, script)
 
+    FORMS = """
+import base64, json, sys, urllib.parse as u
+v = %r
+b = v.encode()
+for name, form in (("plain", v), ("json", json.dumps(v, ensure_ascii=False)[1:-1]), ("ascii", json.dumps(v)[1:-1]),
+                   ("upper", json.dumps(v)[1:-1].replace("00e9", "00E9")), ("php", json.dumps(v).replace("/", "\\\\/")[1:-1]),
+                   ("repr", repr(v)[1:-1]), ("url", u.quote(v)), ("all", u.quote(v, safe="")), ("form", u.quote_plus(v)),
+                   ("lower", u.quote(v, safe="").replace("%%C3%%A9", "%%c3%%a9")), ("hex", b.hex()), ("HEX", b.hex().upper()),
+                   ("base64", base64.b64encode(b).decode().rstrip("=")),
+                   ("urlsafe", base64.urlsafe_b64encode(b).decode().rstrip("=")),
+                   ("wrapped", "\\n".join(base64.encodebytes(b).decode().rstrip("=\\n")[i:i + 9] for i in range(0, 99, 9)).strip())):
+    print(name, form, file=sys.stderr)
+for before in ("", "k", "ke", "key"):
+    for after in ("", "x", "xy", "xyz"):
+        print("basic", base64.b64encode((before + ":" + v + after).encode()).decode(), file=sys.stderr)
+"""
+
+    def test_in_other_forms(self):
+        """JSON, URLs, hexadecimal and base64, of the current one and of the new one: as a whole."""
+        for n, value in enumerate(('pa"ss\\wo', "p\u00e9\u00e8\u20ac\U0001f511x", "a+b/c= d%e~f?g", "two\nlines", "0123456789abcdef", "abcd", "???>>>~~~")):
+            with self.subTest(value):
+                name = f"form{n}"
+                self.add(self.plugged, name, {"key": value, "id": "1"})
+                script = self.script("cat >/dev/null; python3 - <<'EOF' >&2\n" + self.FORMS % value + "EOF\nexit 1")
+                # And as one that was made just now, of an entry that never had it.
+                self.add(self.plugged, name + "new", {"key": "other-one", "id": "1"})
+                fresh = self.script("cat >/dev/null; python3 - <<'EOF' >&2\n" + self.FORMS % value + "EOF\ncat <<'EOF'\n"
+                                    + json.dumps({"key": value}) + "\nEOF\nexit 1", "fresh")
+                for driver, entry in ((script, name), (fresh, name + "new")):
+                    result = self.refused(self.rotate(driver=driver, name=entry), 1, "with 1")
+                    said = [line.removeprefix("touchvault: driver: ") for line in result.err.decode().splitlines() if ": driver: " in line]
+                    whole = [line for line in said if not line.startswith("basic")]
+                    self.assertEqual(len(whole), 15, whole)
+                    for line in whole:
+                        self.assertRegex(line, r"^\w+ \*\*\*$")
+                    basics = [line.split(" ")[1] for line in said if line.startswith("basic")]
+                    self.assertEqual(len(basics), 16)
+                    for line in basics:
+                        self.assertRegex(line, r"^[\w+/=-]{0,7}\*\*\*[\w+/=-]{0,7}$")
+
+    def test_another_form_that_is_cut_off(self):
+        for form in ("NEW%2FSECRET%2FTHAT", "NEW\\/SECRET\\/THAT", "4e45572f5345435245542f54484154", "TkVXL1NFQ1JFVC9USEFU"):
+            for shown in range(2, len(form), 5):
+                driver = self.script("head -c %d /dev/zero | tr '\\0' '#' >&2; printf '%%s' '%s' >&2;"
+                                     " echo '{\"secret\": \"NEW/SECRET/THAT\", \"key\": \"abcd\"}'; exit 1" % (16384 - shown, form))
+                result = self.unchanged(driver, "with 1")
+                self.assertRegex(result.err, rb"#\*\*\*\n", (form, shown))
+
     def test_a_new_one_that_came_in_escapes(self):
         driver = self.script("echo 'made NEW-SECRET-1 there' >&2;"
                              " echo '{\"secret\": \"NEW\\u002dSECRET\\u002d1\", \"key\": \"abcd\"}'; exit 1")
