@@ -74,6 +74,9 @@ bool audit_seal_open(
 /* The lock, and the chain's state as it is stored. VAULT_ERR_DAMAGED where there
  * is none that can be used. */
 int audit_lock(const struct audit_log *, int *ret_fd) __attribute__((warn_unused_result));
+/* Whether all old files are there, each as long as rotation makes it: the next one takes
+ * the place of the oldest. */
+bool audit_is_full(const struct audit_log *);
 int audit_chain_read(const struct audit_log *, struct audit_chain *ret)
     __attribute__((warn_unused_result));
 

@@ -121,6 +121,20 @@ int audit_chain_read(const struct audit_log *log, struct audit_chain *ret)
 	return audit_chain_read_fd(log, fd, ret);
 }
 
+bool audit_is_full(const struct audit_log *log)
+{
+	char name[NAME_MAX + 1];
+	struct stat st;
+
+	for (unsigned n = 1; n <= AUDIT_OLD_FILES; n++) {
+		audit_old_name(log, n, name);
+		if (fstatat(log->store.dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+		    (uint64_t)st.st_size < AUDIT_ROTATE_LEN)
+			return false;
+	}
+	return true;
+}
+
 static int read_file(const struct audit_log *log, unsigned n, char **ret, size_t *ret_len)
 {
 	char name[NAME_MAX + 1];

@@ -17,6 +17,8 @@ struct walk {
 	struct audit_chain chain, stored;
 	enum { KEY_UNKNOWN, KEY_OPEN, KEY_PROVEN } mode;
 	bool has_stored, met_stored, started;
+	bool rotated;         /* the files are as many as there can be */
+	bool excused;         /* so are the lines so far, which no seal proves */
 	uint64_t open_from;   /* the begin line */
 	uint64_t doubtful_to; /* the lines from chain.seq on that were told as changed */
 	size_t skips;
@@ -84,15 +86,29 @@ static void on_begin(struct walk *w, const struct audit_place *at)
 	step(w, at);
 }
 
+/* A seal that no begin line leads to goes on from an older one: rotation drops that, and
+ * nothing else may. */
+static void on_seal_without_begin(struct walk *w, const struct audit_place *at)
+{
+	uint64_t first = w->report->first;
+
+	w->chain.open = false;
+	memset(w->chain.prev, 0, sizeof(w->chain.prev));
+	if (w->excused && at->file == AUDIT_OLD_FILES)
+		return;
+	if (first < w->line.seq)
+		find(w, VAULT_AUDIT_NO_SEAL, NULL, first, w->line.seq - 1);
+	else if (first == 1)
+		find(w, VAULT_AUDIT_BREAK, at, first, first);
+}
+
 /* Its key counts, whatever the lines before it were. */
 static void on_first_seal(struct walk *w, const struct audit_place *at)
 {
 	bool was_open = w->mode == KEY_OPEN;
 
-	if (!was_open) {
-		w->chain.open = false;
-		memset(w->chain.prev, 0, sizeof(w->chain.prev));
-	}
+	if (!was_open)
+		on_seal_without_begin(w, at);
 	memcpy(w->chain.key, w->seal_key, KEY_LEN);
 	w->chain.seq = w->line.seq;
 	if (mac_is_right(w, at))
@@ -104,15 +120,21 @@ static void on_first_seal(struct walk *w, const struct audit_place *at)
 	step(w, at);
 }
 
-/* No key to check it with: the numbers must at least go on. */
+/* No key to check it with: the numbers must at least go on, and what takes a touch
+ * comes with a seal. */
 static void on_unproven(struct walk *w, const struct audit_place *at)
 {
-	if (w->line.seq < w->chain.seq)
+	bool refusal = strcmp(w->line.event, "refusal") == 0;
+
+	if (w->line.seq < w->chain.seq) {
 		find(w, VAULT_AUDIT_MISPLACED, at, w->line.seq, w->line.seq);
-	else if (w->line.seq > w->chain.seq)
-		find(w, VAULT_AUDIT_MISSING, at, w->chain.seq, w->line.seq - 1);
-	if (w->line.seq < w->chain.seq)
 		return;
+	}
+	if (w->line.seq > w->chain.seq)
+		find(w, VAULT_AUDIT_MISSING, at, w->chain.seq, w->line.seq - 1);
+	if (!refusal && w->mode == KEY_OPEN)
+		find(w, VAULT_AUDIT_CHANGED, at, w->line.seq, w->line.seq);
+	w->excused = w->excused && refusal;
 	w->chain.seq = w->line.seq;
 	step(w, at);
 }
@@ -173,7 +195,8 @@ static void on_proven(struct walk *w, const struct audit_place *at)
 /* Only where all old files are there, the oldest lines may have given way to new ones. */
 static void on_first_line(struct walk *w, const struct audit_place *at)
 {
-	if (w->line.seq > 1 && at->file < AUDIT_OLD_FILES)
+	w->excused = w->rotated && at->file == AUDIT_OLD_FILES;
+	if (w->line.seq > 1 && !w->excused)
 		find(w, VAULT_AUDIT_MISSING, at, 1, w->line.seq - 1);
 	w->chain.seq = w->report->first = w->line.seq;
 	w->report->first_time = (int64_t)w->line.time;
@@ -238,6 +261,7 @@ int audit_verify(
 	r = audit_lock(log, &lock);
 	if (r != 0)
 		return r;
+	w->rotated = audit_is_full(log);
 	r = audit_chain_read(log, &w->stored);
 	w->has_stored = r == 0;
 	if (r == 0 || r == VAULT_ERR_DAMAGED)

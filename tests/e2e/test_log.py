@@ -362,9 +362,12 @@ class Verify(Log):
                 with open(key, "r+b") as f:
                     f.write(state)
                 os.unlink(path) if kept is None else self.write(kept)
-                self.found("missing", 1, last)
-                report = self.verify(35)
-                self.assertEqual((report["faults"], report["proven"]["lines"]), (1, 3))
+                # What is left without its seal, nothing proves any more.
+                faults = [("missing", 1, last), ("no-seal", last + 1, 9)][:2 if kept else 1]
+                for proven in (2, 3):
+                    report = self.verify(35)
+                    self.assertEqual([(f["fault"], f["from"], f["to"]) for f in report["found"]], faults)
+                    self.assertEqual(report["proven"]["lines"], proven)
                 self.assertEqual(report["proven"]["from"], 10)
                 said = self.run_("log", "verify").out
                 self.assertIn(b"numbers 1 to %d (before line 1 of the log): missing\n" % last, said)

@@ -28,14 +28,15 @@ static struct audit_anchor *anchor, *stranger;
 static uint8_t *names_key;
 static struct vault_audit_report report;
 
+/* What is noted without a touch is a refusal, and tells no names. */
 static void note(const struct audit_anchor *a, const char *name)
 {
 	const struct audit_record r = { .time = 1000,
-		.event = "get",
+		.event = a == NULL ? "refusal" : "get",
 		.command = "get",
-		.code = "",
+		.code = a == NULL ? "no-token" : "",
 		.gen = 3,
-		.names_key = names_key,
+		.names_key = a == NULL ? NULL : names_key,
 		.token = "first",
 		.name = name };
 
@@ -336,7 +337,7 @@ static void a_lost_state_is_confessed(void **state)
 	assert_int_equal(report.n_faults, 2);
 }
 
-/* Whoever has the host's files, but no touch. */
+/* Whoever has the host's files, but no touch: only refusals can stand before a seal. */
 static void a_history_made_up_from_nothing_is_not_proven(void **state)
 {
 	(void)state;
@@ -350,6 +351,11 @@ static void a_history_made_up_from_nothing_is_not_proven(void **state)
 	verify();
 	assert_int_equal(report.proven_from, 8);
 	assert_int_equal(report.n_proven, 2);
+	assert_int_equal(report.n_faults, 6);
+	for (size_t i = 0; i < 6; i++) {
+		assert_int_equal(report.findings[i].what, VAULT_AUDIT_CHANGED);
+		assert_int_equal(report.findings[i].from, i + 2);
+	}
 }
 
 static void lines_before_the_first_seal_are_vouched_for(void **state)
@@ -372,6 +378,18 @@ static void lines_before_the_first_seal_are_vouched_for(void **state)
 	assert_int_equal(report.n_proven, 1);
 }
 
+/* Lines 1 to 5 are missing, and what is left nothing proves. */
+static void beheaded_at(int line)
+{
+	const struct vault_audit_finding *f = report.findings;
+
+	if (report.n_faults != 2 || f[0].what != VAULT_AUDIT_MISSING || f[0].from != 1 ||
+	    f[0].to != 5 || f[1].what != VAULT_AUDIT_NO_SEAL || f[1].from != 6 || f[1].to != LINES)
+		fail_msg("line %d: %zu faults", line, report.n_faults);
+}
+
+#define beheaded() beheaded_at(__LINE__)
+
 /* With their seal; the next one that is written proves what comes after. */
 static void the_first_lines_are_missing(void **state)
 {
@@ -379,16 +397,61 @@ static void the_first_lines_are_missing(void **state)
 	slurp(log_path, text, sizeof(text));
 	remove_lines(1, 5);
 	edited();
-	assert_int_equal(report.n_faults, 2);
-	assert_int_equal(report.findings[0].what, VAULT_AUDIT_MISSING);
-	assert_int_equal(report.findings[0].to, 5);
-	assert_int_equal(report.findings[1].what, VAULT_AUDIT_NO_SEAL);
+	beheaded();
 	assert_int_equal(report.n_proven, 0);
 	note(anchor, "the owner again");
 	verify();
-	one_fault(VAULT_AUDIT_MISSING, 1, 5);
+	beheaded();
 	assert_int_equal(report.proven_from, LINES + 1);
 	assert_int_equal(report.n_proven, 2);
+}
+
+/* As if rotation had dropped the beginning: but it keeps seven files, all long. */
+static void the_oldest_file_alone_excuses_nothing(void **state)
+{
+	char old[176];
+
+	(void)state;
+	slurp(log_path, text, sizeof(text));
+	remove_lines(1, 5);
+	for (char *p = text; (p = strstr(p, "\"get\"")) != NULL;)
+		memcpy(p, "\"run\"", 5);
+	for (int i = 1; i < AUDIT_OLD_FILES; i++) {
+		snprintf(old, sizeof(old), "%s.%d", log_path, i);
+		spill(old, "", 0);
+	}
+	snprintf(old, sizeof(old), "%s.%d", log_path, AUDIT_OLD_FILES);
+	spill(old, text, strlen(text));
+	spill(log_path, "", 0);
+	note(anchor, "the owner again");
+	verify();
+	beheaded();
+	assert_int_equal(report.n_proven, 2);
+}
+
+/* A state that somebody wrote: a log begins with its begin line. */
+static void a_seal_out_of_nowhere_is_seen(void **state)
+{
+	struct audit_chain *c = secret_alloc(sizeof(*c));
+	uint8_t file[AUDIT_STATE_LEN];
+
+	(void)state;
+	*c = (struct audit_chain){ .seq = 1 };
+	audit_chain_encode(c, file);
+	for (int refusals = 0; refusals < 3; refusals++) {
+		unlink(log_path);
+		spill(key_path, (const char *)file, sizeof(file));
+		for (int i = 0; i < refusals; i++)
+			note(NULL, "");
+		note(anchor, "the owner again");
+		verify();
+		if (refusals == 0)
+			one_fault(VAULT_AUDIT_BREAK, 1, 1);
+		else
+			one_fault(VAULT_AUDIT_NO_SEAL, 1, (uint64_t)refusals);
+		assert_int_equal(report.n_proven, 2);
+	}
+	secret_free(c);
 }
 
 static void all_lines_are_missing(void **state)
@@ -437,8 +500,11 @@ static void a_state_with_another_key_is_seen(void **state)
 
 static void grow(size_t size)
 {
+	char name[VAULT_NAME_MAX + 1] = "";
+
+	memset(name, 'x', VAULT_NAME_MAX); /* the longer the fewer */
 	while (size_of(log_path) < size)
-		note(anchor, "ibkr/live");
+		note(anchor, name);
 }
 
 static void rotation_keeps_the_chain(void **state)
@@ -463,17 +529,68 @@ static void rotation_keeps_the_chain(void **state)
 	assert_true(report.first > LINES);
 	assert_int_equal(report.proven_from, report.first);
 	one_fault(VAULT_AUDIT_MISSING, 1, report.first - 1);
-	/* As the last that is kept it may be the first. */
+	/* Another name doesn't make it the last of many. */
 	snprintf(old, sizeof(old), "%s.1", log_path);
 	snprintf(last, sizeof(last), "%s.7", log_path);
 	assert_int_equal(rename(old, last), 0);
 	verify();
-	assert_int_equal(report.n_faults, 0);
-	assert_int_equal(report.proven_from, report.first);
-	/* One in the middle can't be. */
+	one_fault(VAULT_AUDIT_MISSING, 1, report.first - 1);
+	/* One in the middle can't be either. */
 	spill(log_path, "", 0);
 	verify();
 	assert_int_equal(report.findings[0].what, VAULT_AUDIT_MISSING);
+	assert_true(report.n_faults > 1);
+}
+
+/* More files than there may be; the oldest that is left begins with refusals. */
+static void fill(void)
+{
+	for (int i = 0; i <= AUDIT_OLD_FILES; i++) {
+		grow(AUDIT_ROTATE_LEN);
+		for (int k = 0; i == 0 && k < 3; k++)
+			note(NULL, "");
+		note(anchor, "in a new file");
+	}
+}
+
+static void rotation_may_take_the_beginning(void **state)
+{
+	static char oldest[2 * AUDIT_ROTATE_LEN];
+	char path[176], away[192], *cut;
+	uint64_t first;
+	size_t len;
+
+	(void)state;
+	fill();
+	verify();
+	first = report.first;
+	assert_true(first > LINES);
+	assert_int_equal(report.n_faults, 0);
+	assert_int_equal(report.proven_from, first + 3); /* the seal */
+	assert_int_equal(report.n_proven, report.n_lines - 3);
+	/* Nobody else may: neither a file of the row, nor a part of the oldest. */
+	for (int i = 1; i <= AUDIT_OLD_FILES; i += 3) {
+		snprintf(path, sizeof(path), "%s.%d", log_path, i);
+		snprintf(away, sizeof(away), "%s.away", path);
+		assert_int_equal(rename(path, away), 0);
+		verify();
+		assert_int_equal(report.findings[0].what, VAULT_AUDIT_MISSING);
+		assert_int_equal(report.findings[0].from, 1);
+		assert_int_equal(rename(away, path), 0);
+	}
+	len = slurp(path, oldest, sizeof(oldest));
+	cut = oldest;
+	for (int i = 0; i < 5; i++) /* the seal, too */
+		cut = strchr(cut, '\n') + 1;
+	spill(path, cut, len - (size_t)(cut - oldest));
+	verify();
+	assert_true(size_of(path) < AUDIT_ROTATE_LEN);
+	assert_int_equal(report.findings[0].what, VAULT_AUDIT_MISSING);
+	/* Before the seal only refusals may stand. */
+	memcpy(strstr(oldest, "\"refusal\""), "\"unlocks\"", 9);
+	spill(path, oldest, len);
+	verify();
+	one_fault(VAULT_AUDIT_NO_SEAL, first, first + 2);
 }
 
 static void old_files_move_up_to_the_first_gap(void **state)
@@ -538,11 +655,14 @@ int main(void)
 		T(a_lost_state_is_confessed),
 		T(a_history_made_up_from_nothing_is_not_proven),
 		T(the_first_lines_are_missing),
+		T(the_oldest_file_alone_excuses_nothing),
+		T(a_seal_out_of_nowhere_is_seen),
 		T(all_lines_are_missing),
 		T(lines_before_the_first_seal_are_vouched_for),
 		T(the_key_of_a_line_is_forgotten),
 		T(a_state_with_another_key_is_seen),
 		T(rotation_keeps_the_chain),
+		T(rotation_may_take_the_beginning),
 		T(old_files_move_up_to_the_first_gap),
 		T(names_are_for_this_host_only),
 	};

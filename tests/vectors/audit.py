@@ -29,6 +29,11 @@ def state(p):
     return {"seq": seq, "end": end, "k": k, "prev": prev, "anchor": anchor, "flags": flags}
 
 
+def state_bytes(seq, end, k, prev, anchor, flags):
+    p = b"TVAUDK1\n" + struct.pack("<QQ32s32s16sB7x", seq, end, k, prev, anchor, flags)
+    return p + blake2b(p, digest_size=32).digest()
+
+
 def names(vault_id, seed, line):
     if line["event"] in ("begin", "seal") or not line["box"]:
         return ["", ""]
