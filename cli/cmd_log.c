@@ -136,6 +136,9 @@ static const char *fault_text(enum vault_audit_fault what)
 		return "the end of a log that is not the one that this host's key goes on from";
 	case VAULT_AUDIT_NO_SEAL:
 		return "no seal of this vault is among them, so that nothing proves them";
+	case VAULT_AUDIT_ANEW:
+		return "a new beginning on a host that had seen the vault before: what was logged "
+		       "until then is gone";
 	}
 	return "";
 }
@@ -151,6 +154,7 @@ static const char *fault_code(enum vault_audit_fault what)
 		[VAULT_AUDIT_TORN] = "torn",
 		[VAULT_AUDIT_KEY] = "key",
 		[VAULT_AUDIT_NO_SEAL] = "no-seal",
+		[VAULT_AUDIT_ANEW] = "anew",
 	};
 
 	return codes[what];

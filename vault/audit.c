@@ -217,6 +217,7 @@ static int put_seal(
 	struct audit_line line;
 
 	line_of(w, record, "seal", &line);
+	word_copy(line.code, anchor->seen ? AUDIT_SEEN : "");
 	audit_seal_put(&line, anchor, w->chain.key);
 	memcpy(w->chain.anchor, anchor->id, sizeof(w->chain.anchor));
 	return put_line(w, &line);

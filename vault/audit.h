@@ -12,6 +12,7 @@
 #define AUDIT_OLD_FILES 7
 #define AUDIT_FILE_MAX ((size_t)64 * 1024 * 1024) /* what is read of one */
 #define AUDIT_NAMES_PAD 64
+#define AUDIT_SEEN "seen" /* the code of a seal of such an anchor */
 
 struct audit_log {
 	struct store store; /* dirfd -1: not open */
@@ -22,8 +23,9 @@ struct audit_log {
 struct audit_anchor {
 	uint8_t key[KEY_LEN];
 	uint8_t id[AUDIT_ANCHOR_LEN];
+	bool seen; /* by this host before, so that its log doesn't begin now */
 };
-/* ret in locked memory. VAULT_ERR_INTERNAL. */
+/* ret in locked memory; seen is the caller's. VAULT_ERR_INTERNAL. */
 int audit_anchor_derive(const uint8_t vault_id[static VAULT_ID_LEN],
     const uint8_t v[static KEY_LEN], struct audit_anchor *ret) __attribute__((warn_unused_result));
 

@@ -13,6 +13,7 @@
 
 #define LOCK_WAIT_MS 10000
 #define NAMES_MAX 256 /* padded */
+#define BOX_AD_MAX (8 + AUDIT_WORD_MAX)
 
 _Static_assert(sodium_base64_ENCODED_LEN(
 		   AEAD_OVERHEAD + NAMES_MAX, sodium_base64_VARIANT_ORIGINAL) <= AUDIT_BOX_MAX + 1,
@@ -192,13 +193,22 @@ int audit_each(const struct audit_log *log, audit_place_fn fn, void *ctx)
 	return r;
 }
 
+/* A box belongs to its line: to the number, and to what a seal says beside. */
+static size_t box_ad(const struct audit_line *line, uint8_t ret[static BOX_AD_MAX])
+{
+	size_t len = strlen(line->code);
+
+	le64_encode(ret, line->seq);
+	memcpy(ret + 8, line->code, len);
+	return 8 + len;
+}
+
 static void box_put(struct audit_line *line, const uint8_t key[static KEY_LEN], const void *plain,
     size_t len, uint8_t *sealed)
 {
-	uint8_t ad[8];
+	uint8_t ad[BOX_AD_MAX];
 
-	le64_encode(ad, line->seq);
-	aead_seal(key, ad, sizeof(ad), plain, len, sealed);
+	aead_seal(key, ad, box_ad(line, ad), plain, len, sealed);
 	(void)sodium_bin2base64(line->box, sizeof(line->box), sealed, len + AEAD_OVERHEAD,
 	    sodium_base64_VARIANT_ORIGINAL);
 }
@@ -234,13 +244,12 @@ int audit_sync(const struct audit_log *log)
 static size_t box_get(const struct audit_line *line, const uint8_t key[static KEY_LEN],
     uint8_t ret[static AUDIT_BOX_MAX])
 {
-	uint8_t sealed[AUDIT_BOX_MAX], ad[8];
+	uint8_t sealed[AUDIT_BOX_MAX], ad[BOX_AD_MAX];
 	size_t len;
 
-	le64_encode(ad, line->seq);
 	if (sodium_base642bin(sealed, sizeof(sealed), line->box, strlen(line->box), NULL, &len,
 		NULL, sodium_base64_VARIANT_ORIGINAL) != 0 ||
-	    len < AEAD_OVERHEAD || aead_open(key, ad, sizeof(ad), sealed, len, ret) != 0)
+	    len < AEAD_OVERHEAD || aead_open(key, ad, box_ad(line, ad), sealed, len, ret) != 0)
 		return 0;
 	return len - AEAD_OVERHEAD;
 }

@@ -102,13 +102,16 @@ static void on_seal_without_begin(struct walk *w, const struct audit_place *at)
 		find(w, VAULT_AUDIT_BREAK, at, first, first);
 }
 
-/* Its key counts, whatever the lines before it were. */
+/* Its key counts, whatever the lines before it were. What it says of the beginning is
+ * sealed with it. */
 static void on_first_seal(struct walk *w, const struct audit_place *at)
 {
 	bool was_open = w->mode == KEY_OPEN;
 
 	if (!was_open)
 		on_seal_without_begin(w, at);
+	else if (w->open_from == 1 && strcmp(w->line.code, AUDIT_SEEN) == 0)
+		find(w, VAULT_AUDIT_ANEW, NULL, 1, 1);
 	memcpy(w->chain.key, w->seal_key, KEY_LEN);
 	w->chain.seq = w->line.seq;
 	if (mac_is_right(w, at))

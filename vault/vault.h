@@ -555,6 +555,7 @@ enum vault_audit_fault {
 	VAULT_AUDIT_TORN,        /* the last line is not whole */
 	VAULT_AUDIT_KEY,         /* the stored key is not the one that follows */
 	VAULT_AUDIT_NO_SEAL,     /* lines from, to: nothing proves any of them */
+	VAULT_AUDIT_ANEW,        /* it begins on a host that had seen the vault before */
 };
 
 struct vault_audit_finding {

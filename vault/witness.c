@@ -103,6 +103,17 @@ static int names_key(const struct vault *v, const struct host_key *host, uint8_t
 	    KEY_LEN);
 }
 
+/* Whether a log that begins now should be there already: this host knows the vault, or
+ * made this generation of it. Who makes a vault, or says by VAULT_ACCEPT_ROLLBACK that
+ * what the host knows is not to count, says so of the log, too. */
+static bool was_seen(const struct vault *v)
+{
+	if (v->flags & VAULT_ACCEPT_ROLLBACK)
+		return false;
+	return v->trust != VAULT_TRUST_UNVERIFIED ||
+	       (v->sheet == NULL && memcmp(v->header.signer, v->own_id, HOST_ID_LEN) == 0);
+}
+
 int vault_audit_note(struct vault *v, const char *event, const char *name, bool sync)
 {
 	_cleanup_secret_ struct audit_anchor *anchor = secret_alloc(sizeof(*anchor));
@@ -117,6 +128,7 @@ int vault_audit_note(struct vault *v, const char *event, const char *name, bool 
 	if (names_key(v, own_key(v), key) != 0 ||
 	    audit_anchor_derive(v->header.vault_id, v->keys->slot.v, anchor) != 0)
 		return store_fail(VAULT_ERR_INTERNAL, v->audit.store.path);
+	anchor->seen = was_seen(v);
 	record.names_key = key;
 	record.token = v->index.tokens[v->unlocked_slot].info.name;
 	record.name = name;

@@ -372,9 +372,6 @@ class Verify(Log):
                 said = self.run_("log", "verify").out
                 self.assertIn(b"numbers 1 to %d (before line 1 of the log): missing\n" % last, said)
                 self.assertNotIn(b"1970", said)
-        os.unlink(path)
-        os.unlink(key)
-        self.assertEqual(self.verify()["first"]["number"], 1)
 
     def test_no_seal_of_this_vault(self):
         """Lines with the right numbers and no seal: nothing proves them."""
@@ -388,11 +385,40 @@ class Verify(Log):
         os.unlink(self.path()[:-3] + "key")
         self.found("break", 10, 10)
 
+    def lose_all(self, *more):
+        for path in (self.path()[:-3] + "key", self.path(), *more):
+            os.unlink(path)
+
     def test_all_is_lost(self):
-        os.unlink(self.path()[:-3] + "key")
-        os.unlink(self.path())
-        report = self.verify()
-        self.assertEqual((report["first"]["number"], report["lines"]), (1, 3))
+        """What is new is proven; that it is not the first, too, now and later. The person can say that
+        it is, but only when it begins."""
+        self.lose_all()
+        self.assertEqual(self.found("anew", 1, 1)["line"], 0)
+        report = self.verify(35)
+        self.assertEqual((report["first"]["number"], report["proven"]["from"], report["lines"]), (1, 2, 4))
+        said = self.run_("--accept-rollback", "log", "verify")
+        self.assertEqual(said.status, 35)
+        self.assertIn(b"number 1: a new beginning on a host that had seen the vault before: ", said.out)
+        self.lose_all()
+        self.ok(self.run_("--accept-rollback", "log", "verify"))
+        self.assertEqual(self.verify()["faults"], 0)
+
+    def test_all_is_lost_and_the_state(self):
+        """The vault itself tells whose generation it is."""
+        self.lose_all(self.home.state)
+        self.found("anew", 1, 1)
+
+    def test_a_host_that_is_new(self):
+        """Also where it was refused before: none of that is a log that was lost."""
+        other = Home(os.path.join(self.dir, "other"))
+        copy_vault(self.home.vault, other.vault)
+        self.refused(self.run_("list", home=other), 20)
+        made = json.loads(self.ok(other.run("host", "request", "--name", "laptop", "--json")).out)
+        self.ok(self.run_("host", "approve", "--fingerprint", made["fingerprint"], stdin=made["request"].encode()))
+        copy_vault(self.home.vault, other.vault)
+        self.ok(self.run_("log", "verify", home=other))
+        self.assertEqual([e["event"] for e in self.log(home=other)], ["begin", "refusal", "seal", "unlock"])
+        self.ok(self.run_("log", "verify", home=other))
 
     def test_another_token_proves_it_too(self):
         spare = self.token("spare")

@@ -162,9 +162,56 @@ class Files(Item):
             ("long ones", lambda: hide(many(4194304), ["x" * 4194304])),
             ("one that is long", lambda: hide([*refusals, *many(4194304)]), ("missing", 1, 3)))
 
+    def test_all_of_it_is_not_deleted_unseen(self):
+        """Tried: with what stands there then; with a log of his own, whose first lines say nothing of
+        that; without the host's state, which would say so."""
+        def delete(*more):
+            for path in (self.path, self.key, *more):
+                os.unlink(path)
+
+        def forge(*events):
+            forged = Forged(self.vault_id)
+            for event in events:
+                forged.add(event)
+            self.put(forged.lines)
+            self.put_state(forged.state())
+
+        self.tries(("all of it", delete, ("anew", 1, 1)),
+                   ("and a refusal", lambda: (delete(), self.refused(self.home.run("--device", "/dev/null", "get", NAME), 11)),
+                    ("anew", 1, 1)),
+                   ("and a beginning", lambda: forge("begin"), ("anew", 1, 1)),
+                   ("and refusals", lambda: forge("begin", "refusal", "refusal"), ("anew", 1, 1)),
+                   ("and no beginning", lambda: forge("refusal"), ("no-seal", 1, 1)),
+                   ("and the state", lambda: delete(self.home.state), ("anew", 1, 1)))
+
+    def laptop(self):
+        """A host that has changed nothing: the vault is the other's."""
+        laptop = Home(os.path.join(self.dir, "laptop"))
+        made = json.loads(self.ok(laptop.run("host", "request", "--name", "laptop", "--json")).out)
+        self.ok(self.home.run("--device", self.t.path, "host", "approve", "--fingerprint", made["fingerprint"],
+                              stdin=made["request"].encode()))
+        copy_vault(self.home.vault, laptop.vault)
+        self.home = laptop
+        self.use()
+        self.paths_of(laptop)
+
+    def test_nor_on_a_host_that_changed_nothing(self):
+        self.laptop()
+        self.tries(("all of it", lambda: (os.unlink(self.path), os.unlink(self.key)), ("anew", 1, 1)))
+
+    def test_with_the_state_of_a_host_that_changed_nothing_it_is(self):
+        """Had: then nothing tells, but that this host has no state for the vault, once."""
+        self.laptop()
+        for path in (self.path, self.key, self.home.state):
+            os.unlink(path)
+        self.assertIn(b"not verified yet: this host has no state", self.home.run("list").err)
+        self.assertEqual(self.verify()["faults"], 0)
+        self.assertNotIn(b"not verified yet", self.home.run("list").err)
+
     def test_nothing_but_refusals_stands_before_the_first_seal(self):
         """Had: refusals that nobody was refused, before this host's first touch, don't count as
         proven. Tried: all else."""
+        self.laptop()
         for event, faults in (("refusal", 0), ("get", 3), ("seal", 3)):
             with self.subTest(event):
                 shutil.rmtree(self.dir_)
@@ -178,8 +225,8 @@ class Files(Item):
                 self.put_state(forged.state())
                 report = self.verify()
                 self.assertEqual(report["proven"]["from"], 5)
-                self.assertEqual([f["from"] for f in report["found"] if f["fault"] == "changed"],
-                                 [2, 3, 4][:faults])
+                self.assertEqual([(f["fault"], f["from"]) for f in report["found"]],
+                                 [("changed", 2), ("changed", 3), ("changed", 4)][:faults])
 
 
 class Forged:
@@ -206,6 +253,20 @@ class Forged:
 
 class Key(Item):
     """the key of the next line, too, as who takes over the host"""
+
+    def test_it_takes_nothing_back_that_a_seal_says(self):
+        """Tried: the mark of a log that begins anew, out of the seal; and the seal of then."""
+        old = self.lines()
+        os.unlink(self.path)
+        os.unlink(self.key)
+        self.verify()
+        s, lines = audit.state(self.state()), self.lines()
+        self.assertIn('"code":"seen"', lines[1])
+        unmarked = [lines[0], changed(lines[1], code=""), *lines[2:]]
+        for put in (unmarked, [lines[0], old[1], *lines[2:]], [old[0], old[1], *lines[2:]]):
+            self.put(put)
+            self.put_state(audit.state_bytes(s["seq"], sum(len(line) + 1 for line in put), s["k"], s["prev"], s["anchor"], 0))
+            self.seen()
 
     def test_it_writes_nothing_of_yesterday(self):
         """Tried: lines with right macs by today's key at old numbers, and a state that says that

@@ -459,6 +459,8 @@ class Recovery(Sheets):
         self.assertIn(b"by recovery sheet", new.run("host", "list").out)
         self.assertTrue(self.marked(new))
         self.opens(new)
+        # Its log begins here, though the key that opened the vault had signed it.
+        self.ok(new.run("--device", self.t.path, "log", "verify"))
         self.ok(self.use(self.home, code, "--name", "desk"))
         self.opens(self.home)
 

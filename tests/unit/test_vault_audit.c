@@ -62,6 +62,8 @@ static int setup(void **state)
 	    audit_anchor_derive(vault_id, other, stranger) != 0 ||
 	    audit_open(&state_store, vault_id, true, &logs) != 0)
 		return -1;
+	anchor->seen = false;
+	stranger->seen = false;
 	for (int i = 3; i <= LINES; i++)
 		note(anchor, "ibkr/live");
 	return 0;
@@ -390,6 +392,45 @@ static void beheaded_at(int line)
 
 #define beheaded() beheaded_at(__LINE__)
 
+/* Only who brings V says whether there was a log before; nobody else can take it back. */
+static void a_log_that_begins_anew_is_seen(void **state)
+{
+	(void)state;
+	for (int refusals = 0; refusals < 2; refusals++) {
+		unlink(log_path);
+		unlink(key_path);
+		for (int i = 0; i < refusals; i++)
+			note(NULL, "");
+		anchor->seen = true;
+		note(anchor, "the owner again");
+		verify();
+		one_fault(VAULT_AUDIT_ANEW, 1, 1);
+		assert_int_equal(report.n_proven, 2);
+	}
+	slurp(log_path, text, sizeof(text));
+	memmove(strstr(text, "seen"), strstr(text, "seen") + 4, strlen(strstr(text, "seen")) - 3);
+	edited();
+	assert_int_equal(report.findings[0].what, VAULT_AUDIT_CHANGED);
+	assert_int_equal(report.findings[0].from, 3);
+	assert_int_equal(report.findings[report.n_faults - 1].what, VAULT_AUDIT_NO_SEAL);
+}
+
+/* What goes on begins nothing anew; where a chain was broken off, that is told. */
+static void later_seals_are_of_hosts_that_have_seen_it(void **state)
+{
+	(void)state;
+	anchor->seen = true;
+	spill(log_path, "", 0);
+	note(anchor, "x");
+	verify();
+	one_fault(VAULT_AUDIT_MISSING, 1, LINES);
+	unlink(key_path);
+	note(anchor, "x");
+	verify();
+	assert_int_equal(report.n_faults, 2);
+	assert_int_equal(report.findings[1].what, VAULT_AUDIT_BREAK);
+}
+
 /* With their seal; the next one that is written proves what comes after. */
 static void the_first_lines_are_missing(void **state)
 {
@@ -657,6 +698,8 @@ int main(void)
 		T(the_first_lines_are_missing),
 		T(the_oldest_file_alone_excuses_nothing),
 		T(a_seal_out_of_nowhere_is_seen),
+		T(a_log_that_begins_anew_is_seen),
+		T(later_seals_are_of_hosts_that_have_seen_it),
 		T(all_lines_are_missing),
 		T(lines_before_the_first_seal_are_vouched_for),
 		T(the_key_of_a_line_is_forgotten),

@@ -52,7 +52,9 @@ def prove(vault_id, v, p, state_bytes):
     for n, line in enumerate(lines, 1):
         require(line["seq"] == n, "audit log", f"line {n} has number {line['seq']}")
         if line["event"] == "seal":
-            box = aead_open(H(vault_id, "tv1 audit seal", v, b"", 32), le64(n), line["box"], "seal")
+            ad = le64(n) + line["code"].encode()
+            box = aead_open(H(vault_id, "tv1 audit seal", v, b"", 32), ad, line["box"], "seal")
+            require(line["code"] in ("", "seen")[:1 if k is None else 2], "audit log", "begins anew")
             require(k in (None, box), "audit log", f"the seal of line {n} is of another key")
             k = box
         if k is not None:
