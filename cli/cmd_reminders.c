@@ -128,13 +128,14 @@ static int verb_test(struct app *app, const struct request *q)
 }
 
 /* {name, until}; null where the vault can't be looked at, which is said. */
-static json_t *snoozed_json(struct app *app)
+static json_t *snoozed_json(struct app *app, int *ret_status)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
 	const struct vault_entry_info *info;
 	json_t *a;
 
-	if (session_open(app, &v) != 0)
+	*ret_status = session_open(app, &v);
+	if (*ret_status != STATUS_OK)
 		return json_null();
 	snooze_apply(app, v);
 	a = json_array();
@@ -146,15 +147,15 @@ static json_t *snoozed_json(struct app *app)
 	return a;
 }
 
-static json_t *status_json(
-    struct app *app, const struct remind_place *place, const struct remind_timer_status *t)
+static json_t *status_json(struct app *app, const struct remind_place *place,
+    const struct remind_timer_status *t, int *ret_status)
 {
 	json_t *state = remind_state_look(place->state), *last = json_object_get(state, "last");
 	json_t *j = json_pack("{s:o,s:{s:s?,s:b,s:o},s:O?,s:b,s:o,s:o}", "vault",
 	    text_json(place->vault), "timer", "kind", timer_name(t->kind), "active", t->active,
 	    "next", time_json(t->next), "last", last, "pending",
 	    json_is_true(json_object_get(state, "pending")), "hooks", remind_hooks_list(place),
-	    "snoozed", snoozed_json(app));
+	    "snoozed", snoozed_json(app, ret_status));
 
 	json_decref(state);
 	return j;
@@ -207,17 +208,19 @@ static int status_text(const struct app *app, const struct remind_timer_status *
 static int verb_status(struct app *app, const struct request *q)
 {
 	struct remind_timer_status t;
-	int r = remind_timer_look(app, q->place, &t);
+	int r = remind_timer_look(app, q->place, &t), opened;
 	json_t *j;
 
 	if (r != 0)
 		return r;
-	j = status_json(app, q->place, &t);
-	if (app->json || j == NULL)
-		return out_json(app, j);
-	r = status_text(app, &t, j);
-	json_decref(j);
-	return r;
+	j = status_json(app, q->place, &t, &opened);
+	if (app->json || j == NULL) {
+		r = out_json(app, j);
+	} else {
+		r = status_text(app, &t, j);
+		json_decref(j);
+	}
+	return r == 0 ? opened : r;
 }
 
 static int parse_timeout(const struct app *app, const struct arguments *args, int *ret)

@@ -10,6 +10,7 @@
 
 #include "cli/advice.h"
 #include "cli/output.h"
+#include "cli/session.h"
 #include "vault/cleanup.h"
 
 #define MEMLOCK_KIB 4096
@@ -119,11 +120,10 @@ static void look_at_records(struct doctor_report *report, struct vault *v)
 		    "it opens on this host, and all its entries are whole");
 }
 
-static void look_inside(const struct paths *p, struct doctor_report *report)
+static void look_inside(const struct app *app, const struct paths *p, struct doctor_report *report)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
-	const struct vault_paths paths = paths_for_vault(p);
-	int r = vault_open(&paths, 0, &v);
+	int r = session_try(app, p, &v);
 
 	if (r == VAULT_ERR_NO_VAULT) {
 		(void)doctor_add(report, "vault", DOCTOR_UNKNOWN, "there is none yet");
@@ -147,5 +147,5 @@ void doctor_look_at_vault(const struct app *app, struct doctor_report *report)
 
 	look_at_memory(report, r);
 	if (r == 0 && paths_find(app, &p) == 0)
-		look_inside(&p, report);
+		look_inside(app, &p, report);
 }

@@ -9,6 +9,7 @@
 #include "cli/grade.h"
 #include "cli/output.h"
 #include "cli/recovery_sheet.h"
+#include "cli/session.h"
 #include "vault/cleanup.h"
 
 static void print_name(const char *host_name, const char *host_label)
@@ -155,7 +156,7 @@ int host_show(struct app *app)
 	vp = paths_for_vault(&p);
 	r = vault_self_read(&vp, &self);
 	if (r != 0)
-		return fail_vault(app, r);
+		return session_refused(app, &p, r);
 	info.kind = self.kind;
 	info.bound = self.bound;
 	info.virtual_tpm = self.virtual_tpm;

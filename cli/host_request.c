@@ -10,6 +10,7 @@
 #include "cli/grade.h"
 #include "cli/host_kind.h"
 #include "cli/output.h"
+#include "cli/session.h"
 #include "cli/terminal.h"
 #include "vault/cleanup.h"
 
@@ -56,7 +57,7 @@ int host_request_print(struct app *app, const struct vault_new_host *new, const 
 	if (r == 0)
 		r = vault_self_read(&vp, &self);
 	if (r != 0)
-		return fail_vault(app, r);
+		return session_refused(app, &p, r);
 	if (app->json)
 		return print_json(app, name, line, &self, without_tpm);
 	out("%s\n", line);

@@ -163,11 +163,13 @@ static int dispatch(struct app *app, const struct command *c, const struct argum
 	r = check_operands(app, c, args);
 	if (r == 0 && c->verbs != NULL)
 		r = verb_choose(app, c, args, &verb);
-	if (r != 0 || (c->flags & COMMAND_PLAIN))
-		return r != 0 ? r : run(app, c, verb, args);
+	if (r != 0)
+		return r;
+	witness_start(app, verb);
+	if (c->flags & COMMAND_PLAIN)
+		return run(app, c, verb, args);
 	if ((c->flags & COMMAND_TOUCHES) || (verb != NULL && (verb->flags & VERB_TOUCHES)))
 		token_start();
-	witness_start(app, verb);
 	r = vault_init();
 	r = r != 0 ? fail_vault(app, r) : run(app, c, verb, args);
 	token_end();

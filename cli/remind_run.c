@@ -2,6 +2,7 @@
 #include "cli/remind.h"
 
 #include "cli/output.h"
+#include "cli/session.h"
 #include "cli/snooze.h"
 
 /* Who reads the journal needn't know the names. */
@@ -86,10 +87,10 @@ static int verdict(
 }
 
 static int run(struct app *app, const struct remind_place *place, struct remind_state *state,
-    struct remind_plan *p, const struct vault_paths *vp, int seconds, bool confined)
+    struct remind_plan *p, const struct paths *paths, int seconds, bool confined)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
-	int err = vault_open(vp, 0, &v), r;
+	int err = session_try(app, paths, &v), r;
 	json_t *channels;
 
 	if (err == 0)
@@ -118,16 +119,14 @@ int remind_run(struct app *app, const struct remind_place *place, int seconds, b
 	__attribute__((cleanup(paths_freep))) struct paths paths = { 0 };
 	struct remind_state state;
 	struct remind_plan plan;
-	struct vault_paths vp;
 	int r = paths_find(app, &paths);
 
 	if (r != 0)
 		return r;
-	vp = paths_for_vault(&paths);
 	r = remind_state_open(app, place->state, &state);
 	if (r == 0) {
 		remind_plan_begin(app, &state, &plan);
-		r = run(app, place, &state, &plan, &vp, seconds, confined);
+		r = run(app, place, &state, &plan, &paths, seconds, confined);
 		remind_plan_free(&plan);
 	}
 	remind_state_close(&state);

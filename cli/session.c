@@ -2,6 +2,7 @@
 #include "cli/session_token.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -293,11 +294,16 @@ int session_log_refusal(struct vault *v, int status)
 	return status;
 }
 
+static bool is_missing(const struct paths *p)
+{
+	return access(p->vault, F_OK) != 0 && errno == ENOENT;
+}
+
 int session_log_closed(const struct paths *p, int status)
 {
 	const struct vault_paths vp = paths_for_vault(p);
 
-	if (!is_refusal((enum exit_status)status))
+	if (!is_refusal((enum exit_status)status) || is_missing(p))
 		return status;
 	/* A host that never had a vault has no place for a log yet. */
 	paths_make_state_dir(p);
@@ -313,21 +319,31 @@ int session_refused(const struct app *app, const struct paths *p, int err)
 	return reported;
 }
 
+int session_try(const struct app *app, const struct paths *p, struct vault **ret)
+{
+	const struct vault_paths vp = paths_for_vault(p);
+	int r = vault_open(&vp, app->accept_rollback ? VAULT_ACCEPT_ROLLBACK : 0, ret);
+
+	/* A host that has no key either: the missing vault comes first. */
+	if (r == VAULT_ERR_NO_HOST_KEY && is_missing(p))
+		return VAULT_ERR_NO_VAULT;
+	if (r != 0)
+		(void)session_log_closed(p, (int)exit_status_of_vault(r));
+	return r;
+}
+
 int session_open(struct app *app, struct vault **ret)
 {
 	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
-	struct vault_paths vp;
 	int r = paths_find(app, &p);
 
 	if (r != 0)
 		return r;
-	vp = paths_for_vault(&p);
-	r = vault_open(&vp, app->accept_rollback ? VAULT_ACCEPT_ROLLBACK : 0, ret);
-	/* A host that has no key either: the missing vault comes first. */
-	if (r == VAULT_ERR_NO_VAULT || (r == VAULT_ERR_NO_HOST_KEY && access(p.vault, F_OK) != 0))
+	r = session_try(app, &p, ret);
+	if (r == VAULT_ERR_NO_VAULT)
 		return session_no_vault(app, &p);
 	if (r != 0)
-		return session_refused(app, &p, r);
+		return fail_vault(app, r);
 	session_note_trust(app, *ret);
 	return STATUS_OK;
 }

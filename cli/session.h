@@ -9,6 +9,10 @@
  * state for it yet ("not verified yet"). A default vault that is missing while
  * others are there names the others. */
 int session_open(struct app *, struct vault **ret) __attribute__((warn_unused_result));
+/* The same, for who goes on without it: a refusal is logged, but nothing is said. An
+ * error of the vault's. */
+int session_try(const struct app *, const struct paths *, struct vault **ret)
+    __attribute__((warn_unused_result));
 
 /* There is no vault: which others are there. STATUS_NOT_FOUND, reported. */
 int session_no_vault(const struct app *, const struct paths *) __attribute__((warn_unused_result));

@@ -532,7 +532,8 @@ struct vault_witness {
 void vault_witness_set(const struct vault_witness *);
 
 /* A command was refused, code says why (a word as "host-not-approved"): by
- * vault_open, or when v was to be unlocked. The log is written if it can be. */
+ * vault_open, or when v was to be unlocked. The log is written if it can be; what
+ * vault_open failed with stays in vault_where() and vault_errno(). */
 void vault_open_refused(const struct vault_paths *, const char *code);
 void vault_unlock_refused(struct vault *, const char *code);
 

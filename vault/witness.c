@@ -193,7 +193,7 @@ static int header_read(const char *path, struct header *ret)
 	return r == 0 ? 0 : store_fail(r, path);
 }
 
-void vault_open_refused(const struct vault_paths *p, const char *code)
+static void open_refused(const struct vault_paths *p, const char *code)
 {
 	__attribute__((cleanup(store_close))) struct store state = { .dirfd = -1 };
 	__attribute__((cleanup(audit_close))) struct audit_log log = { .store.dirfd = -1 };
@@ -210,6 +210,18 @@ void vault_open_refused(const struct vault_paths *p, const char *code)
 		(void)!append(&log, NULL, &record, true);
 	else
 		tell(&record, &none, h.vault_id, false);
+}
+
+/* What it failed with is still to be said, whatever the log fails with. */
+void vault_open_refused(const struct vault_paths *p, const char *code)
+{
+	char where[PATH_MAX];
+	int error = vault_errno();
+
+	(void)snprintf(where, sizeof(where), "%s", vault_where());
+	open_refused(p, code);
+	errno = error;
+	(void)!store_fail(VAULT_OK, where);
 }
 
 /* In locked memory. */

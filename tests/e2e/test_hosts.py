@@ -310,28 +310,59 @@ class Shown(Hosts):
 
 
 class Refused(Hosts):
-    COMMANDS = (["list"], ["show", "ibkr/live"], ["status"], ["get", "ibkr/live"], ["remove", "ibkr/live"],
-                ["rename", "ibkr/live", "k"], ["edit", "ibkr/live", "--label", "a=b"], ["add", "k", "--field", "a=-"],
-                ["token", "list"], ["token", "add", "t"], ["token", "remove", "first"], ["token", "test", "first"],
-                ["token", "refresh", "first"], ["token", "rename", "first", "x"], ["host", "list"],
-                ["host", "approve"], ["host", "revoke", "desk"], ["host", "rename", "desk", "x"],
-                ["host", "label", "desk", "x"], ["host", "rekey"])
+    # Each command and verb of the program stands in one of these, so that a new one is thought of here.
+    COMMANDS = {
+        "add": ["k", "--field", "a=-"], "due": [], "edit": ["ibkr/live", "--label", "a=b"], "get": ["ibkr/live"],
+        "history": ["ibkr/live"], "host approve": [], "host label": ["desk", "x"], "host list": [], "host rekey": [],
+        "host rename": ["desk", "x"], "host revoke": ["desk"], "list": [], "log": ["verify"], "policy": [],
+        "recovery create": [], "recovery remove": [], "reminders install": [], "reminders run": [],
+        "reminders status": [], "remove": ["ibkr/live"], "rename": ["ibkr/live", "k"], "rotate": ["ibkr/live"],
+        "run": ["--env", "A=ibkr/live:secret", "--", "env"], "schedule": ["ibkr/live", "--every", "7d"],
+        "show": ["ibkr/live"], "snooze": ["ibkr/live", "1d"], "status": [], "token add": ["t"], "token list": [],
+        "token refresh": ["first"], "token remove": ["first"], "token rename": ["first", "x"],
+        "token test": ["first"], "doctor": []}
+    FREE = {"init", "help", "version", "host request", "host show", "recovery use", "reminders remove",
+            "reminders test", "token change-pin", "token info", "token program", "token set-pin", "udev check",
+            "udev install", "udev remove", "udev show"}
+    MORE = (["due", "--check"], ["due", "--ics"], ["policy", "--max-age", "9d"], ["schedule"], ["rotate", "--due", "--driver-dir", "."],
+            ["schedule", "ibkr/live", "--now", "x"], ["snooze", "ibkr/live", "off"], ["rotate", "ibkr/live", "--stage", "--field", "secret=-"])
+    # Of the command's own; what it says of the vault is the same.
+    ENDS = {"run": 125, "doctor": 43}
+    SHOWS = ("doctor", "reminders status")
 
     def each(self, home, status, wrap=()):
+        """Each command, as it is refused and logged for that."""
+        table = json.loads(self.ok(self.home.run("help", "--json")).out)["commands"]
+        names = {" ".join((c["name"], *v)) for c in table for v in [[v["name"]] for v in c["verbs"]] or [[]]}
+        self.assertEqual(names, self.FREE | set(self.COMMANDS))
+        self.assertEqual(self.FREE & set(self.COMMANDS), set())
         before, touches = digest(home.vault), len(self.t.transactions())
-        for args in self.COMMANDS:
+        for args in (*([*name.split(), *rest] for name, rest in self.COMMANDS.items()), *self.MORE):
             with self.subTest(args):
-                result = self.run_on(home, *args, stdin=b"x", wrap=wrap)
-                self.refused(result, status)
-                self.assertNotIn(b"ibkr", result.out + result.err.replace(b"remove ibkr", b""))
-                yield result
-        ran = self.run_on(home, "run", "--env", "A=ibkr/live:secret", "--", "env", wrap=wrap)
-        self.refused(ran, 125)
-        code = json.loads(self.run_on(home, "--json", "run", "--env", "A=ibkr/live:secret", "--", "env",
-                                      wrap=wrap).err)["error"]["code"]
-        self.assertEqual(code, {20: "host-not-approved", 21: "foreign-host-key"}[status])
+                result = self.is_refused(home, status, args, wrap)
+                if args[0] not in self.ENDS:
+                    yield result
         # Nobody was asked to touch for nothing.
         self.assertEqual((digest(home.vault), len(self.t.transactions())), (before, touches))
+
+    def is_refused(self, home, status, args, wrap):
+        command = " ".join(args[:2] if " ".join(args[:2]) in self.COMMANDS else args[:1])
+        code = {20: "host-not-approved", 21: "foreign-host-key"}[status]
+        before = self.log(home, wrap)
+        result = self.run_on(home, *args, stdin=b"x", wrap=wrap)
+        shown = result.out if command in self.SHOWS else b""
+        self.refused(Result(result.status, result.out[len(shown):], result.err), self.ENDS.get(command, status))
+        self.assertNotIn(b"ibkr", shown + result.err.replace(b"remove ibkr", b""))
+        line, = self.log(home, wrap)[len(before) or 1:]  # behind "begin"
+        self.assertEqual([line[k] for k in ("event", "command", "code", "name")],
+                         ["refusal", command.replace(" ", "-"), code, ""])
+        if command == "run":
+            result = self.run_on(home, "--json", *args, wrap=wrap)
+            self.assertEqual(json.loads(result.err)["error"]["code"], code)
+        return result
+
+    def log(self, home, wrap):
+        return json.loads(self.ok(home.run("log", "--json", wrap=wrap)).out)
 
     def test_without_a_key(self):
         laptop = self.other("laptop")
@@ -356,8 +387,11 @@ class Refused(Hosts):
             self.skipTest("NOT TESTED: this machine has no machine-id, so no key is bound to it")
         for result in self.each(thief, 21, another_machine(self.dir)):
             self.assertIn(thief.host_key.encode(), result.err)
-        self.refused(thief.run("host", "request", wrap=another_machine(self.dir)), 21, "delete")
-        self.refused(thief.run("host", "show", wrap=another_machine(self.dir)), 21)
+        n = len(self.log(thief, ()))
+        for args in (["host", "request"], ["host", "show"], ["recovery", "use"]):
+            self.refused(thief.run(*args, wrap=another_machine(self.dir)), 21, "delete")
+        self.assertEqual([(e["event"], e["command"], e["code"]) for e in self.log(thief, ())[n:]],
+                         [("refusal", command, "foreign-host-key") for command in ("host-request", "host-show", "recovery-use")])
         # What it says helps: another host, which is none of the vault.
         os.unlink(thief.host_key)
         os.unlink(thief.state)
