@@ -171,7 +171,7 @@ static int change(
 {
 	char purpose[PURPOSE_MAX];
 
-	(void)snprintf(purpose, sizeof(purpose), "%s %s", what, c->name);
+	(void)snprintf(purpose, sizeof(purpose), "%s %s (%s)", what, c->name, c->fingerprint);
 	c->now = app->now;
 	return session_change(app, v, purpose, fn, c);
 }
@@ -233,6 +233,8 @@ static int host_approve(struct app *app, const struct arguments *args, struct va
 	if (r == 0)
 		r = session_log_refusal(
 		    v, host_request_confirm(app, &request, option_value(args, "fingerprint")));
+	if (r == 0)
+		vault_request_fingerprint(&request, c.fingerprint);
 	if (r == 0)
 		r = change(app, v, "approve the host", change_approve, &c);
 	return r == 0 ? report(app, v, c.name, "is approved; now copy the vault to it") : r;

@@ -170,6 +170,12 @@ int host_request_confirm(
 		note(app, "%s", what);
 	if (typed == NULL) {
 		terminal_say("This is %s", what);
+		r = terminal_refuse_more(app,
+		    "there was more than a request, or it was typed ahead; nothing was approved: "
+		    "repeat with the request alone, and type the fingerprint that the new host "
+		    "shows when it is asked for");
+	}
+	if (r == 0 && typed == NULL) {
 		r = terminal_ask(app, "Type the fingerprint that the new host shows: ", false,
 		    "give the fingerprint with --fingerprint", line, sizeof(line), &len);
 		typed = line;

@@ -17,7 +17,8 @@ int host_request_read(const struct app *, const char *path, struct vault_host_re
     __attribute__((warn_unused_result));
 
 /* That the person means this request: typed is its fingerprint, or NULL to ask
- * for it on the terminal. It is never shown here. Exit status, reported. */
+ * for it on the terminal, where one that came with the request is refused. It is
+ * never shown here. Exit status, reported. */
 int host_request_confirm(const struct app *, const struct vault_host_request *, const char *typed)
     __attribute__((warn_unused_result));
 

@@ -17,6 +17,7 @@
 #include "vault/cleanup.h"
 
 #define LINE_MAX_LEN 2048
+#define QUIET_MS 200 /* what is pasted comes without such a pause in it */
 
 static struct {
 	int fd;
@@ -197,6 +198,62 @@ static int read_byte(int tty, int cancel_fd, char *ret)
 		n = pfd[0].revents == 0 ? -1 : read(tty, ret, 1);
 	} while (n < 0 && (pfd[0].revents == 0 || errno == EINTR || errno == EAGAIN));
 	return n == 1 ? 0 : TERMINAL_ERR_CANCELLED;
+}
+
+/* All that waits, and all that comes before a pause. */
+static int read_away(int tty, int cancel_fd, bool *ret_more)
+{
+	struct pollfd pfd[] = { { .fd = tty, .events = POLLIN },
+		{ .fd = cancel_fd, .events = POLLIN } };
+	char c = '\n';
+	int r = 0, n;
+
+	while (r == 0 && (n = poll(pfd, 2, QUIET_MS)) != 0) {
+		if (n < 0)
+			continue;
+		r = read_byte(tty, cancel_fd, &c);
+		*ret_more |= r == 0 && c != '\n' && c != ' ' && c != '\t';
+	}
+	explicit_bzero(&c, sizeof(c));
+	return r;
+}
+
+/* Without regard to lines, as what has no end yet waits, too. */
+static int more_waits(int tty, int cancel_fd, bool *ret)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction stop;
+	struct termios before, t;
+	int r;
+
+	*ret = false;
+	if (tcgetattr(tty, &before) != 0)
+		return TERMINAL_ERR_NONE;
+	(void)sigaction(SIGTSTP, &ignore, &stop);
+	t = before;
+	t.c_lflag &= ~(tcflag_t)ICANON;
+	t.c_cc[VMIN] = 1;
+	t.c_cc[VTIME] = 0;
+	r = tcsetattr(tty, TCSANOW, &t) == 0 ? read_away(tty, cancel_fd, ret) : TERMINAL_ERR_NONE;
+	(void)tcsetattr(tty, TCSAFLUSH, &before);
+	(void)sigaction(SIGTSTP, &stop, NULL);
+	return r;
+}
+
+int terminal_refuse_more(const struct app *app, const char *sentence)
+{
+	_cleanup_close_ int tty = terminal_open(O_RDWR);
+	bool more = false;
+	int r;
+
+	/* Then nobody can be asked, which whoever asks will say. */
+	if (tty < 0)
+		return STATUS_OK;
+	r = more_waits(tty, terminal_catch(), &more);
+	terminal_release();
+	if (r != 0)
+		return fail(app, STATUS_CANCELLED, "cancelled; nothing was changed");
+	return more ? fail(app, STATUS_USAGE, "%s", sentence) : STATUS_OK;
 }
 
 static int read_line(int tty, int cancel_fd, char *ret, size_t size, size_t *ret_len)

@@ -48,6 +48,12 @@ void terminal_hide_end(void);
 /* What was typed ahead counts for nothing. */
 void terminal_drop(void);
 
+/* Before a question that only a person who has read it may answer, and after a line that
+ * is to be the only one: what has been typed or pasted by now is thrown away, and
+ * refused with the sentence unless it is empty lines. Exit status, reported. */
+int terminal_refuse_more(const struct app *, const char *sentence)
+    __attribute__((warn_unused_result));
+
 /* Say a line, without its newline, on the terminal (or standard error). */
 void terminal_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

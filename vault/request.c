@@ -204,3 +204,9 @@ int vault_request_confirm(const struct vault_host_request *r, const char *typed)
 	host_fingerprint(r->hpk, r->hvk, want);
 	return sodium_memcmp(want, got, sizeof(want)) == 0 ? 0 : VAULT_ERR_FINGERPRINT;
 }
+
+void vault_request_fingerprint(
+    const struct vault_host_request *r, char ret[static VAULT_FINGERPRINT_TEXT])
+{
+	host_fingerprint_text(r->hpk, r->hvk, ret);
+}

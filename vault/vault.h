@@ -497,6 +497,8 @@ bool vault_request_begins(const char *text, size_t len);
  * blanks. FINGERPRINT; ARGUMENT where it is none at all. */
 int vault_request_confirm(const struct vault_host_request *, const char *typed)
     __attribute__((warn_unused_result));
+void vault_request_fingerprint(
+    const struct vault_host_request *, char ret[static VAULT_FINGERPRINT_TEXT]);
 
 /* What a vault_change_fn does, and to what: the audit log calls the commit that. The
  * changes of entries, tokens and hosts above say so themselves. */

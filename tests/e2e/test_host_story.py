@@ -37,7 +37,7 @@ class Story(Case):
         t.type(asked.out)
         self.says(t, 'a request of "laptop"', "Type the fingerprint that the new host shows: ")
         t.type(shown["fingerprint"].lower() + "\n")
-        self.says(t, "Touch the token", "to approve the host laptop", "laptop is approved; now copy the vault to it")
+        self.says(t, "Touch the token", f"to approve the host laptop ({shown['fingerprint']})", "laptop is approved; now copy the vault to it")
         self.assertEqual(t.finish().status, 0)
         self.assertRegex(self.ok(box.run("host", "list")).out.decode(),
                          r"box: .*there since init.*\(this host\)\nlaptop \(on the road\): .*approved .* by box, fingerprint ")

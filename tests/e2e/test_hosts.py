@@ -140,11 +140,47 @@ class Requests(Hosts):
         typed = fingerprint.lower().replace("-", " ").replace("0", "o").replace("1", "l")
         t = self.home.on_terminal("--device", self.t.path, "host", "approve", pipe_stdin=line.encode())
         t.expect("fingerprint")
-        self.assertNotIn(fingerprint.encode(), t.said)
+        self.assertNotIn(fingerprint.encode(), t.shown)
         t.type(typed + "\n")
-        result = t.finish()
-        self.assertEqual(result.status, 0, result)
-        self.assertNotIn(fingerprint.encode(), result.tty)
+        t.expect("Touch")
+        self.assertNotIn(fingerprint.encode(), t.shown.partition(b"Touch")[0])
+        t.expect(f"to approve the host laptop ({fingerprint})")
+        self.assertEqual(t.finish().status, 0)
+
+    def test_a_fingerprint_that_came_with_the_request_is_refused(self):
+        """Whatever its line lacks, whatever is between, and with a request from a file."""
+        line, fingerprint = self.request(self.other("laptop"))
+        before, touches = digest(self.home.vault), len(self.t.transactions())
+        path = os.path.join(self.dir, "request")
+        with open(path, "w") as f:
+            f.write(line + "\n")
+        wrapped = "\n".join((line[:76], line[76:150], line[150:]))
+        for pasted in (f"{line}\n{fingerprint}\n", f"{wrapped}\n{fingerprint}\n", f"{line}\n\n \n{fingerprint}\n",
+                       f"{line}\n{fingerprint}", f"{line}\n{fingerprint}\n{fingerprint}\n"):
+            with self.subTest(pasted[-60:]):
+                t = self.home.on_terminal("--device", self.t.path, "host", "approve")
+                t.expect("(an empty line ends it):")
+                t.type(pasted)
+                t.expect("more than a request, or it was typed ahead; nothing was approved")
+                self.assertEqual(t.finish().status, 2)
+        # Held back until the terminal has what is typed ahead.
+        t = Terminal(self.home, (), command=["sh", "-c", 'read go && exec "$@"', "sh", *self.home.command(
+            "--device", self.t.path, "host", "approve", path)])
+        t.type(f"go\n{fingerprint}\n")
+        t.expect("typed ahead")
+        self.assertEqual(t.finish().status, 2)
+        self.assertEqual((digest(self.home.vault), len(self.t.transactions())), (before, touches))
+
+    def test_nothing_of_what_was_too_much_is_left_for_the_shell(self):
+        line, fingerprint = self.request(self.other("laptop"))
+        t = Terminal(self.home, (), command=["sh", "-c", '"$@"; read -r rest; echo "rest=$rest"', "sh", *self.home.command(
+            "--device", self.t.path, "host", "approve")])
+        t.expect("(an empty line ends it):")
+        t.type(f"{line}\ntouchvault: this host's key: keyfile\n{fingerprint}")
+        t.expect("typed ahead")
+        t.type("mine\n")
+        t.expect("rest=mine")
+        t.finish()
 
     def test_another_fingerprint(self):
         before = digest(self.home.vault)
