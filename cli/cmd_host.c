@@ -268,16 +268,20 @@ static int host_revoke(struct app *app, const struct arguments *args, struct vau
 {
 	struct change c = { 0 };
 	struct vault_sheet_info sheet;
+	bool by_sheet;
 	int r = require_host(app, v, args->operands[1], &c);
 
 	if (r == 0)
 		r = vault_host_revocable(v, c.name);
-	if (r == VAULT_ERR_OWN_HOST && vault_recovery_sheet(v, &sheet))
-		return revoke_this_host(app, v, &c);
-	if (r < 0)
+	by_sheet = r == VAULT_ERR_OWN_HOST && vault_recovery_sheet(v, &sheet);
+	if (r < 0 && !by_sheet)
 		r = fail_vault(app, r);
-	if (r == 0)
-		r = change(app, v, "revoke the host", change_revoke, &c);
+	if (r > 0)
+		return r;
+	host_list_warn_of_let_in(app, v, c.name);
+	if (by_sheet)
+		return revoke_this_host(app, v, &c);
+	r = change(app, v, "revoke the host", change_revoke, &c);
 	return r == 0 ? report(app, v, c.name,
 			    "is revoked; it may have kept what was opened there: every entry is "
 			    "marked to be rotated now")

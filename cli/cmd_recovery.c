@@ -213,6 +213,7 @@ static int recovery_remove(struct app *app, const struct arguments *args, struct
 	if (!recovery_sheet_since(v, since))
 		return fail(app, STATUS_NOT_FOUND,
 		    "the vault has no recovery sheet; \"touchvault recovery create\" makes one");
+	host_list_warn_of_let_in(app, v, NULL);
 	r = session_change(app, v, "remove the recovery sheet", change_remove, &c);
 	return r == 0 ? report(app, v,
 			    "the recovery sheet opens nothing any more; who had it may have used "

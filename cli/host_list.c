@@ -27,12 +27,12 @@ static void print_host(const struct vault *v, const struct vault_host_info *h, s
 
 	print_name(h->name, h->label);
 	out(": %s, %s, grade %c, ", grade_host_kind(h), grade_host_way(h), grade_of_host(h));
-	if (h->certifier != NULL && strcmp(h->certifier, h->name) == 0)
+	if (h->approver != NULL && strcmp(h->approver, h->name) == 0)
 		out("there since init, %s", text_time(h->created, when));
 	else
-		out("approved %s", text_time(h->created, when));
-	if (h->certifier != NULL && strcmp(h->certifier, h->name) != 0)
-		out(" by %s", text_clean(h->certifier, by, sizeof(by)));
+		out("approved %s by %s", text_time(h->created, when),
+		    h->approver == NULL ? "one that has left"
+					: text_clean(h->approver, by, sizeof(by)));
 	vault_host_fingerprint(v, i, fingerprint);
 	out(", fingerprint %s%s\n", fingerprint, h->this_host ? " (this host)" : "");
 }
@@ -47,8 +47,7 @@ static json_t *host_json(const struct vault *v, const struct vault_host_info *h,
 	    "label", text_json(h->label), "kind", grade_host_kind(h), "bound", h->bound,
 	    "virtual_tpm", h->virtual_tpm, "grade", grade, "this_host", h->this_host, "approved",
 	    text_time_json(h->created, when), "approved_by",
-	    h->certifier == NULL ? json_null() : text_json(h->certifier), "fingerprint",
-	    fingerprint);
+	    h->approver == NULL ? json_null() : text_json(h->approver), "fingerprint", fingerprint);
 }
 
 int host_list_print(const struct app *app, const struct vault *v)
@@ -70,6 +69,39 @@ int host_list_print(const struct app *app, const struct vault *v)
 	if (recovery_sheet_since(v, since))
 		out("recovery sheet: %s\n", since);
 	return out_done(app);
+}
+
+static void warn_of_sheet(const struct app *app, const struct vault *v)
+{
+	struct vault_sheet_info sheet;
+
+	if (vault_recovery_sheet(v, &sheet))
+		warn(app,
+		    "the recovery sheet was made by %s and stays; to shut it out, too: "
+		    "\"touchvault recovery create --replace\", or \"touchvault recovery remove\"",
+		    sheet.approver);
+}
+
+void host_list_warn_of_let_in(const struct app *app, const struct vault *v, const char *name)
+{
+	bool let_in[VAULT_HOST_SLOTS_MAX];
+	char fingerprint[VAULT_FINGERPRINT_TEXT];
+	const struct vault_host_info *hosts;
+	size_t n = vault_hosts(v, &hosts);
+
+	vault_hosts_let_in(v, name, let_in);
+	for (size_t i = 0; i < n; i++) {
+		if (!let_in[i])
+			continue;
+		/* Not by its name, which need not be one that can be typed. */
+		vault_host_fingerprint(v, i, fingerprint);
+		warn(app,
+		    "%s was approved by %s and stays in; to revoke it, too: \"touchvault host "
+		    "revoke %s\"",
+		    hosts[i].name, hosts[i].approver, fingerprint);
+	}
+	if (n < VAULT_HOST_SLOTS_MAX && let_in[n])
+		warn_of_sheet(app, v);
 }
 
 /* What this host is in one vault: listed, or why not. */

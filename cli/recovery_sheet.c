@@ -273,9 +273,9 @@ bool recovery_sheet_since(const struct vault *v, char ret[static RECOVERY_SINCE_
 
 	if (!vault_recovery_sheet(v, &info))
 		return false;
-	(void)snprintf(ret, RECOVERY_SINCE_MAX, "since %s%s%s", text_time(info.created, when),
-	    info.certifier == NULL ? "" : ", by ",
-	    info.certifier == NULL ? "" : text_clean(info.certifier, by, sizeof(by)));
+	(void)snprintf(ret, RECOVERY_SINCE_MAX, "since %s, by %s", text_time(info.created, when),
+	    info.approver == NULL ? "one that has left"
+				  : text_clean(info.approver, by, sizeof(by)));
 	return true;
 }
 
@@ -287,5 +287,5 @@ json_t *recovery_sheet_json(const struct vault *v)
 	if (!vault_recovery_sheet(v, &info))
 		return json_null();
 	return json_pack("{s:s,s:o}", "created", text_time_json(info.created, when), "by",
-	    info.certifier == NULL ? json_null() : text_json(info.certifier));
+	    info.approver == NULL ? json_null() : text_json(info.approver));
 }

@@ -79,6 +79,7 @@ static int add_this_host(struct vault *v, const char *name, int64_t now)
 	memcpy(v->own_id, h->id, HOST_ID_LEN);
 	h->cert_gen = 1;
 	host_certify(v->header.vault_id, k, h->id, h);
+	memcpy(h->approver, h->id, sizeof(h->approver));
 	h->info.name = index_pool_string(&v->index, name, strlen(name));
 	if (h->info.name == NULL)
 		return VAULT_ERR_NOMEM;

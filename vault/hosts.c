@@ -40,6 +40,32 @@ const struct vault_host_info *vault_host_find(
 	return i < index_hosts_len(&v->index) ? &v->host_infos[i] : NULL;
 }
 
+/* Whether host i came in by host from, as far as ret knows by now. */
+static bool came_in_by(const struct vault *v, size_t i, size_t from, const bool *ret)
+{
+	size_t by = find_id(v, v->index.hosts[i].approver);
+
+	/* One that approved itself began the vault. */
+	if (i == from || by == v->index.n_hosts || v->host_infos[i].this_host)
+		return false;
+	return by == from || ret[by];
+}
+
+void vault_hosts_let_in(
+    const struct vault *v, const char *name, bool ret[static VAULT_HOST_SLOTS_MAX])
+{
+	size_t from = name == NULL ? index_hosts_len(&v->index) : find(v, name);
+	bool grown = true;
+
+	memset(ret, 0, VAULT_HOST_SLOTS_MAX * sizeof(*ret));
+	while (grown) {
+		grown = false;
+		for (size_t i = 0; i < v->index.n_hosts; i++)
+			if (!ret[i] && came_in_by(v, i, from, ret))
+				grown = ret[i] = true;
+	}
+}
+
 void vault_host_fingerprint(
     const struct vault *v, size_t i, char ret[static VAULT_FINGERPRINT_TEXT])
 {
@@ -75,6 +101,7 @@ int vault_host_approve(struct vault *v, const struct vault_host_request *request
 		return VAULT_ERR_INTERNAL;
 	h->cert_gen = v->header.gen + 1;
 	host_certify(v->header.vault_id, &v->keys->host, v->own_id, h);
+	memcpy(h->approver, v->own_id, sizeof(h->approver));
 	h->info.name = index_pool_string(&v->index, name, strlen(name));
 	h->info.label = index_pool_string(&v->index, label, strlen(label));
 	if (h->info.name == NULL || h->info.label == NULL)

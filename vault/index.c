@@ -110,7 +110,7 @@ static void host_decode(struct index *x, struct rbuf *b, struct index_host *ret)
 {
 	uint64_t kind;
 
-	if (cbor_r_array(b, 12) != 12)
+	if (cbor_r_array(b, 13) != 13)
 		b->bad = true;
 	cbor_r_fixed(b, ret->id, sizeof(ret->id));
 	cbor_r_fixed(b, ret->hpk, sizeof(ret->hpk));
@@ -134,6 +134,7 @@ static void host_decode(struct index *x, struct rbuf *b, struct index_host *ret)
 	cbor_r_fixed(b, ret->certifier, sizeof(ret->certifier));
 	ret->cert_gen = cbor_r_uint(b);
 	cbor_r_fixed(b, ret->cert, sizeof(ret->cert));
+	cbor_r_fixed(b, ret->approver, sizeof(ret->approver));
 }
 
 static void fields_decode(struct index *x, struct rbuf *b, struct vault_entry_info *ret)
@@ -369,7 +370,7 @@ static void token_encode(struct wbuf *b, const struct index_token *t)
 
 static void host_encode(struct wbuf *b, const struct index_host *h)
 {
-	cbor_w_array(b, 12);
+	cbor_w_array(b, 13);
 	cbor_w_bytes(b, h->id, sizeof(h->id));
 	cbor_w_bytes(b, h->hpk, sizeof(h->hpk));
 	cbor_w_bytes(b, h->hvk, sizeof(h->hvk));
@@ -382,6 +383,7 @@ static void host_encode(struct wbuf *b, const struct index_host *h)
 	cbor_w_bytes(b, h->certifier, sizeof(h->certifier));
 	cbor_w_uint(b, h->cert_gen);
 	cbor_w_bytes(b, h->cert, sizeof(h->cert));
+	cbor_w_bytes(b, h->approver, sizeof(h->approver));
 }
 
 static void schedule_encode(struct wbuf *b, const struct schedule *s)

@@ -28,6 +28,7 @@ struct index_host {
 	uint8_t certifier[HOST_ID_LEN];
 	uint64_t cert_gen; /* generation in which it was approved */
 	uint8_t cert[SIGNATURE_LEN];
+	uint8_t approver[HOST_ID_LEN]; /* who let it in; stays when another certifies it anew */
 	struct vault_host_info info;
 };
 

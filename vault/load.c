@@ -111,8 +111,8 @@ static int cross_check(struct vault *v)
 		    memcmp(id, v->host_slots[i].id, sizeof(id)) != 0 ||
 		    h->cert_gen > v->header.gen || host_is_listed_before(&v->index, i))
 			return VAULT_ERR_TAMPERED;
-		by = index_host_by_id(&v->index, h->certifier);
-		h->info.certifier = by == NULL ? NULL : index_host_title(by);
+		by = index_host_by_id(&v->index, h->approver);
+		h->info.approver = by == NULL ? NULL : index_host_title(by);
 		h->info.this_host = memcmp(id, v->own_id, sizeof(id)) == 0;
 		v->host_infos[i] = h->info;
 	}

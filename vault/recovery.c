@@ -18,7 +18,7 @@ bool vault_recovery_sheet(const struct vault *v, struct vault_sheet_info *ret)
 
 	if (i == v->index.n_hosts)
 		return false;
-	*ret = (struct vault_sheet_info){ h->info.created, h->info.certifier };
+	*ret = (struct vault_sheet_info){ h->info.created, h->info.approver };
 	return true;
 }
 
@@ -35,6 +35,7 @@ static int append(struct vault *v, const struct host_key *key, int64_t now)
 		return VAULT_ERR_INTERNAL;
 	h->cert_gen = v->header.gen + 1;
 	host_certify(v->header.vault_id, &v->keys->host, v->own_id, h);
+	memcpy(h->approver, v->own_id, sizeof(h->approver));
 	h->info.name = h->info.label = "";
 	h->info.kind = VAULT_HOST_PAPER;
 	h->info.created = now;

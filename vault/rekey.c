@@ -62,6 +62,10 @@ int vault_host_rekey(struct vault *v)
 	h->info.virtual_tpm = v->keys->host.virtual_tpm;
 	h->cert_gen = v->header.gen + 1;
 	host_certify(v->header.vault_id, old, old_id, h);
+	/* Another key is no other host: who came in by it did so by this one. */
+	for (size_t i = 0; i < v->index.n_hosts; i++)
+		if (memcmp(v->index.hosts[i].approver, old_id, sizeof(old_id)) == 0)
+			memcpy(v->index.hosts[i].approver, h->id, sizeof(h->id));
 	v->revokes = true;
 	vault_change_is(v, VAULT_CHANGE_ENTRY, h->info.name);
 	return 0;

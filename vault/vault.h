@@ -49,7 +49,7 @@
 #define VAULT_RECOVERY_GROUPS 8              /* of a recovery code */
 #define VAULT_RECOVERY_GROUP 5               /* characters: four, and their check */
 #define VAULT_RECOVERY_TEXT 48               /* groups with hyphens between them, and NUL */
-#define VAULT_RECOVERY_NAME "recovery sheet" /* as vault_host_info.certifier */
+#define VAULT_RECOVERY_NAME "recovery sheet" /* as vault_host_info.approver */
 
 /* Where things are. All absolute, or relative to the working directory. */
 struct vault_paths {
@@ -135,14 +135,14 @@ struct vault_host_info {
 	bool bound;       /* key bound to a machine id */
 	bool virtual_tpm; /* the TPM is software of whoever runs the machine */
 	bool this_host;
-	int64_t created;       /* when it was approved */
-	const char *certifier; /* name of the host that approved it; NULL: no longer one */
+	int64_t created;      /* when it was approved */
+	const char *approver; /* name of the host that let it in; NULL: no longer one */
 };
 
 /* The recovery sheet: what opens the vault in a host's place, with a touch. */
 struct vault_sheet_info {
 	int64_t created;
-	const char *certifier; /* name of the host that made it; NULL: no longer one */
+	const char *approver; /* name of the host that made it; NULL: no longer one */
 };
 
 /* What a host asks to be approved with: keys, and what it says of itself. */
@@ -410,7 +410,8 @@ int vault_token_tested(struct vault *, const char *name, int64_t now)
  * (name, or approved already), LIMIT, ARGUMENT. Section 4. */
 int vault_host_approve(struct vault *, const struct vault_host_request *, const char *name,
     const char *label, int64_t now) __attribute__((warn_unused_result));
-/* Leave a host out, mark every entry, and vouch for those that it had approved.
+/* Leave a host out, mark every entry, and vouch for those that it had approved, which
+ * stay in.
  * NO_HOST, OWN_HOST, LAST_HOST. */
 int vault_host_revoke(struct vault *, const char *name, int64_t now)
     __attribute__((warn_unused_result));
@@ -421,6 +422,11 @@ int vault_host_label(struct vault *, const char *name, const char *label)
 /* Why the host can't be revoked from here: 0 or vault_host_revoke's errors. */
 int vault_host_revocable(const struct vault *, const char *name)
     __attribute__((warn_unused_result));
+/* Which hosts, and at their end the sheet, came in by that host (NULL: by the sheet):
+ * by its approval, or by that of one which did. But not this host, nor who came in by
+ * it alone. */
+void vault_hosts_let_in(
+    const struct vault *, const char *name, bool ret[static VAULT_HOST_SLOTS_MAX]);
 /* Host i of vault_hosts. */
 void vault_host_fingerprint(
     const struct vault *, size_t i, char ret[static VAULT_FINGERPRINT_TEXT]);

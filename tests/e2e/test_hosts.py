@@ -561,12 +561,67 @@ class Revoked(Hosts):
         self.sync(late, self.home, away)
         self.opens(self.home)
         self.ok(self.run_on(self.home, "host", "revoke", "middle"))
-        self.assertEqual(self.hosts()["late"]["approved_by"], "desk")
+        # Who let it in is another matter, and is none of the vault any more.
+        self.assertIsNone(self.hosts()["late"]["approved_by"])
         self.sync(self.home, late)
         self.edit(late)
         # away knows desk and middle, and neither late nor of the revocation.
         self.sync(late, away)
         self.opens(away)
+
+    def stays(self, name, by):
+        """What is said of a host that the one to be revoked brought in."""
+        return f'{name} was approved by {by} and stays in; to revoke it, too: "touchvault host revoke ' \
+               f'{self.hosts()[name]["fingerprint"]}"'
+
+    def test_what_it_let_in_is_named_before_the_touch_and_stays_its_own(self):
+        """Nobody else becomes who approved it, whoever vouches for it since; each can be revoked as it says."""
+        self.approve(self.other("phone"), "phone")
+        laptop = self.approve(self.other("laptop"), "laptop")
+        rogue = self.approve(self.other("rogue"), "rogue", laptop)
+        second = self.approve(self.other("second"), "sec\u202eond", rogue)
+        self.sync(second, self.home)
+        self.opens(self.home, second)
+        self.ok(self.run_on(self.home, "host", "rename", "rogue", "rogue one"))
+        said = [self.stays("rogue one", "laptop"), self.stays("sec?ond", "rogue one")]
+        self.t.control("touch-policy never")
+        t = self.home.on_terminal("--device", self.t.path, "host", "revoke", "laptop", columns=400)
+        for line in said:
+            t.expect("touchvault: " + line)
+        t.expect("Touch the ")
+        self.assertNotIn(b"phone", t.shown)
+        self.assertNotIn(b"desk", t.shown)
+        t.type("\x03")
+        self.assertEqual(t.finish().status, 14)
+        self.t.control("touch-policy at-once")
+        warned = self.ok(self.run_on(self.home, "--json", "host", "revoke", "laptop")).err.decode().splitlines()
+        self.assertEqual([json.loads(line)["warning"]["message"] for line in warned if "warning" in line], said)
+        # From then on each has been approved by one that left, or that stays.
+        for _ in range(2):
+            self.assertEqual({n: h["approved_by"] for n, h in self.hosts().items()},
+                             {"desk": "desk", "phone": "desk", "rogue one": None, "sec?ond": "rogue one"})
+            listed = self.ok(self.home.run("host", "list")).out.decode()
+            self.assertRegex(listed, r"rogue one: .* approved \S+ \S+ UTC by one that has left, fingerprint ")
+            self.edit(self.home)
+        self.sync(self.home, rogue)
+        self.opens(rogue)
+        warned = self.ok(self.run_on(self.home, "host", "revoke", re.search(r"revoke (\S+)\"", said[0])[1])).err
+        self.assertIn(said[1].encode(), warned)
+        self.ok(self.run_on(self.home, "host", "revoke", re.search(r"revoke (\S+)\"", said[1])[1]))
+        self.assertEqual(sorted(self.hosts()), ["desk", "phone"])
+        for home in (rogue, second):
+            self.sync(self.home, home)
+            self.refused(self.get(home), 20)
+
+    def test_who_revokes_is_not_named(self):
+        """Nor who came in by it alone, though it came in by the one that is revoked."""
+        new = self.approve(self.other("new"), "new")
+        self.opens(new)
+        late = self.approve(self.other("late"), "late", new)
+        self.assertNotIn(b"stays in", self.ok(self.run_on(new, "host", "revoke", "desk")).err)
+        self.assertEqual({n: h["approved_by"] for n, h in self.hosts(new).items()}, {"new": None, "late": "new"})
+        self.sync(new, late)
+        self.opens(late)
 
     def test_the_first_host_is_replaced(self):
         """Who was approved by it keeps that certificate, for those who knew it."""
@@ -655,6 +710,9 @@ class Rekeyed(Hosts):
         laptop = self.approve(self.other("laptop"))
         self.opens(laptop)
         self.ok(self.run_on(self.home, "host", "rekey"))
+        self.assertEqual({n: h["approved_by"] for n, h in self.hosts().items()}, {"desk": "desk", "laptop": "desk"})
+        self.assertIn(b"desk: keyfile", self.ok(self.home.run("host", "list")).out)
+        self.assertIn(b"there since init", self.ok(self.home.run("host", "list")).out)
         self.approve(self.other("phone"), "phone")
         self.sync(self.home, laptop)
         self.opens(laptop)

@@ -320,6 +320,16 @@ class Recovery(Sheets):
         copy_vault(old.vault, self.home.vault)
         self.refused(self.home.run("list"), 32)
 
+    def test_who_came_in_by_it_is_named_when_it_is_removed(self):
+        code = self.create()
+        new = self.other("new")
+        self.ok(self.use(new, code, "--name", "new"))
+        copy_vault(new.vault, self.home.vault)
+        said = self.ok(self.home.run("--device", self.t.path, "recovery", "remove")).err
+        self.assertRegex(said, rb"new was approved by recovery sheet and stays in; .*host revoke [0-9A-Z-]{19}\"")
+        hosts = json.loads(self.ok(self.home.run("host", "list", "--json")).out)["hosts"]
+        self.assertEqual([h["approved_by"] for h in hosts], ["desk", None])
+
     def test_one_sheet_at_a_time(self):
         first = self.create()
         self.refused(self.home.run("--device", self.t.path, "recovery", "create"), 2, "terminal")
@@ -486,8 +496,10 @@ class Recovery(Sheets):
         code = self.create()
         new = self.other("new")
         self.ok(self.use(new, code, "--name", "new"))
-        self.ok(new.run("--device", self.t.path, "host", "revoke", "desk"))
+        said = self.ok(new.run("--device", self.t.path, "host", "revoke", "desk")).err
+        self.assertIn(b"the recovery sheet was made by desk and stays; to shut it out, too: \"touchvault recovery create --replace\"", said)
         self.assertIsNone(self.status(new)["recovery_sheet"]["by"])
+        self.assertIn(b"by one that has left", self.ok(new.run("status")).out)
         self.ok(new.run("--device", self.t.path, "host", "rekey"))
         third = self.other("third", new.vault)
         self.ok(self.use(third, code, "--name", "third"))

@@ -197,11 +197,11 @@ def limits():
         write("vault_entry", f"sets-{n}", head(4, 3) + fields * 3)
     for n in (64, 65, 5000):
         write("vault_entry", f"name-{n}", head(4, 3) + head(5, 1) + name(0, n) + b"\x41v\xa0\xa0")
-    start, no_cert = head(4, 7) + b"\0", b"\x50" + bytes(16) + b"\1\x58\x40" + bytes(64)
+    start, no_cert = head(4, 7) + b"\0", b"\x50" + bytes(16) + b"\1\x58\x40" + bytes(64) + b"\x50" + bytes(16)
     token = head(4, 10) + b"\x50" + bytes(16) + b"\x58\x20" + bytes(32) + b"\x60\x60\x58\x40" + KEY
     token += b"\x50" + AAGUID + b"\x60\xf4\0\0"
     schedule, unset = head(4, 4) + b"\x6390d\x6314d\x622d\1" + head(4, 2) + b"\x60\0", head(4, 4) + b"\x60\x60\x60\0"
-    host = head(4, 12) + b"\x50" + bytes(16) + 2 * (b"\x58\x20" + bytes(32)) + b"\x61h\x60\1\xf5\xf4\0" + no_cert
+    host = head(4, 13) + b"\x50" + bytes(16) + 2 * (b"\x58\x20" + bytes(32)) + b"\x61h\x60\1\xf5\xf4\0" + no_cert
     for n in (16, 17):
         write("vault_index", f"tokens-{n}", start + head(4, n) + token * n + head(4, 1) + host + head(4, 0) +
               schedule + b"\x80")

@@ -209,11 +209,11 @@ def index_token(c):
 
 
 def index_host(c):
-    c.array(12, 12)
+    c.array(13, 13)
     host = {"host_id": c.bytes(16), "hpk": c.bytes(32), "hvk": c.bytes(32), "name": c.text(64),
             "label": c.text(64), "kind": c.uint(), "bound": c.bool(), "virtual_tpm": c.bool(), "created": c.time(),
             "certifier": c.bytes(16),
-            "cert_gen": c.uint(), "cert": c.bytes(64)}
+            "cert_gen": c.uint(), "cert": c.bytes(64), "approver": c.bytes(16)}
     require(host["kind"] in (1, 2, 3) and (host["kind"] == 2 or not host["virtual_tpm"]), "index", "kind of host")
     require(host["kind"] != 3 or (host["name"], host["label"], host["bound"]) == ("", "", False), "index", "sheet")
     require((host["kind"] == 3) == (host["name"] == ""), "index", "name of a host")

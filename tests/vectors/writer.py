@@ -44,7 +44,7 @@ def pad(p, block):
 
 
 TOKEN = "slot_id spk name product public_key aaguid serial without_touch created tested".split()
-HOST = "host_id hpk hvk name label kind bound virtual_tpm created certifier cert_gen cert".split()
+HOST = "host_id hpk hvk name label kind bound virtual_tpm created certifier cert_gen cert approver".split()
 SCHEDULE = "every lead grace mode".split()
 
 
@@ -105,7 +105,7 @@ class Vault:
 
     def new_host(self, key, name, by, gen, kind=1):
         e = {"host_id": self.id_of(key), "hpk": key["hpk"], "hvk": key["hvk"], "name": name, "label": "", "kind": kind,
-             "bound": False, "virtual_tpm": False, "created": int(time.time())}
+             "bound": False, "virtual_tpm": False, "created": int(time.time()), "approver": self.id_of(by)}
         self.certify(e, by, gen)
         return e
 
