@@ -47,7 +47,7 @@ static int state_write(struct vault *v, const struct state *state)
 	if (r == 0)
 		r = store_write_temporary(&v->state_store, p, len);
 	if (r == 0)
-		r = store_replace(&v->state_store, false, false);
+		r = store_replace(&v->state_store, STORE_PREVIOUS_NONE, false);
 	if (r != 0)
 		store_drop_temporary(&v->state_store);
 	return r;
@@ -326,6 +326,10 @@ int vault_write_generation(struct vault *v, bool create, int64_t now)
 {
 	_cleanup_secret_ struct vault_keys *fresh = secret_alloc(sizeof(*fresh));
 	_cleanup_free_ uint8_t *file = NULL;
+	/* init makes sure that none is there. */
+	const enum store_previous previous = create       ? STORE_PREVIOUS_NONE
+					     : v->revokes ? STORE_PREVIOUS_DROP
+							  : STORE_PREVIOUS_KEEP;
 	uint64_t gen = v->header.gen + 1;
 	size_t len;
 	int r;
@@ -348,7 +352,7 @@ int vault_write_generation(struct vault *v, bool create, int64_t now)
 	if (r == 0)
 		r = verify_temporary(v);
 	if (r == 0)
-		r = store_replace(&v->store, !create && !v->revokes, create);
+		r = store_replace(&v->store, previous, create);
 	if (r != 0)
 		store_drop_temporary(&v->store);
 	return r;
@@ -401,9 +405,7 @@ static int write_and_note(struct vault *v, int64_t now)
 		r = vault_write_generation(v, false, now);
 	if (r != 0)
 		return r;
-	r = v->revokes ? store_drop_previous(&v->store) : 0;
-	if (r == 0)
-		r = reload_unlocked(v);
+	r = reload_unlocked(v);
 	if (r == 0)
 		r = state_note_locked(v);
 	if (r == 0)

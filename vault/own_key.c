@@ -100,7 +100,7 @@ static int draft_write(struct vault *v, const struct store *s, struct own_key *r
 	int r = store_write_temporary(s, file, len);
 
 	if (r == 0)
-		r = store_replace(s, false, true);
+		r = store_replace(s, STORE_PREVIOUS_NONE, true);
 	if (r != 0) {
 		store_drop_temporary(s);
 		return r;

@@ -305,24 +305,48 @@ static int keep(const struct store *s)
 	return 0;
 }
 
-int store_replace(const struct store *s, bool keep_previous, bool create)
+/* NAME.prev, and what a crash may have left of it. The directory is synced if there was
+ * any, so that no power cut brings it back beside a file that is newer. */
+static int drop_previous(const struct store *s)
 {
-	char tmp[NAME_MAX + 1], prev[NAME_MAX + 1];
+	static const char *const suffixes[] = { ".prev", ".pre~" };
+	char name[NAME_MAX + 1];
+	bool dropped = false;
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		int r = sibling(s, suffixes[i], name);
+
+		if (r != 0)
+			return r;
+		if (unlinkat(s->dirfd, name, 0) == 0)
+			dropped = true;
+		else if (errno != ENOENT)
+			return store_fail(VAULT_ERR_IO, s->path);
+	}
+	return !dropped || fsync(s->dirfd) == 0 ? 0 : store_fail(VAULT_ERR_IO, s->dir);
+}
+
+int store_replace(const struct store *s, enum store_previous previous, bool create)
+{
+	char tmp[NAME_MAX + 1];
 	struct stat st;
 	int r = sibling(s, ".tmp", tmp);
 
-	if (r == 0)
-		r = sibling(s, ".prev", prev);
-	if (r == 0 && keep_previous)
-		r = keep(s);
 	if (r != 0)
 		return r;
 	if (create && fstatat(s->dirfd, s->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return store_fail(VAULT_ERR_EXISTS, s->path);
+	if (previous == STORE_PREVIOUS_KEEP)
+		r = keep(s);
+	/* Before, and not after: once the new file is in place, nobody would look for it
+	 * any more. What is lost, if this is as far as it comes, is the generation before
+	 * alone. */
+	if (previous == STORE_PREVIOUS_DROP)
+		r = drop_previous(s);
+	if (r != 0)
+		return r;
 	if (renameat(s->dirfd, tmp, s->dirfd, s->name) != 0)
 		return store_fail(VAULT_ERR_IO, s->path);
-	if (!keep_previous)
-		(void)unlinkat(s->dirfd, prev, 0);
 	return fsync(s->dirfd) == 0 ? 0 : store_fail(VAULT_ERR_UNRECORDED, s->dir);
 }
 
@@ -336,22 +360,6 @@ int store_promote(const struct store *s, const char *suffix)
 	if (renameat(s->dirfd, name, s->dirfd, s->name) != 0)
 		return store_fail(VAULT_ERR_IO, s->path);
 	return fsync(s->dirfd) == 0 ? 0 : store_fail(VAULT_ERR_UNRECORDED, s->dir);
-}
-
-int store_drop_previous(const struct store *s)
-{
-	static const char *const suffixes[] = { ".prev", ".pre~" };
-	char name[NAME_MAX + 1];
-	int r;
-
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		r = sibling(s, suffixes[i], name);
-		if (r == 0 && unlinkat(s->dirfd, name, 0) != 0 && errno != ENOENT)
-			r = store_fail(VAULT_ERR_IO, s->path);
-		if (r != 0)
-			return r;
-	}
-	return fsync(s->dirfd) == 0 ? 0 : store_fail(VAULT_ERR_IO, s->dir);
 }
 
 /* As sd_id128_get_machine_app_specific: the raw id must not be derivable. */

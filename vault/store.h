@@ -50,15 +50,18 @@ int store_lock(const struct store *, unsigned wait_ms, int *ret_fd)
 /* Write NAME.tmp (0600, O_EXCL), fsync it and read it back. */
 int store_write_temporary(const struct store *, const void *p, size_t len)
     __attribute__((warn_unused_result));
-/* NAME.tmp becomes NAME, and the directory is synced. With keep_previous the
- * old file stays as NAME.prev, else NAME.prev is deleted. With create,
+enum store_previous {
+	STORE_PREVIOUS_NONE, /* there is never a NAME.prev */
+	STORE_PREVIOUS_KEEP, /* the old file stays as NAME.prev */
+	STORE_PREVIOUS_DROP, /* NAME.prev, and what a crash left of it, is deleted, and that is
+			      * synced, before the new file is in place: it opens for
+			      * whoever is shut out */
+};
+/* NAME.tmp becomes NAME, and the directory is synced. With create,
  * VAULT_ERR_EXISTS where NAME is there; VAULT_ERR_UNRECORDED where only the
  * directory could not be synced. */
-int store_replace(const struct store *, bool keep_previous, bool create)
+int store_replace(const struct store *, enum store_previous, bool create)
     __attribute__((warn_unused_result));
-/* Delete NAME.prev, and what a crash may have left of it: it opens for whoever
- * was shut out. */
-int store_drop_previous(const struct store *) __attribute__((warn_unused_result));
 void store_drop_temporary(const struct store *);
 /* The place of NAME with a suffix; borrows the directory: don't close it. */
 int store_beside(const struct store *, const char *suffix, struct store *ret)

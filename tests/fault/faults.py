@@ -123,6 +123,11 @@ class FaultCase(Case):
         self.restore()
         return calls
 
+    def besides(self):
+        """Every file beside the vault that may be one."""
+        return [self.home.vault[:-len("default.tv")] + name for name in self.files()
+                if name.startswith("default.tv.") and not name.endswith(".lock")]
+
     def names(self):
         listed = self.ok(self.home.run("list", "--json"))
         self.assertEqual(listed.err, b"")

@@ -3,6 +3,7 @@
 command, repeated, does what it was to do."""
 from faults import *
 
+import re
 import signal
 import unittest
 
@@ -43,9 +44,9 @@ class KilledHost(FaultCase):
     def show(self):
         return json.loads(self.ok(self.home.run("host", "show", "--json")).out)
 
-    def opens_on_the_laptop(self):
+    def opens_on_the_laptop(self, path=None):
         os.makedirs(os.path.dirname(self.laptop.vault), 0o700, exist_ok=True)
-        shutil.copy(self.home.vault, self.laptop.vault)
+        shutil.copy(path or self.home.vault, self.laptop.vault)
         result = self.laptop.run("list")
         self.assertIn(result.status, (0, 20), result)
         return result.status == 0
@@ -63,19 +64,60 @@ class KilledHost(FaultCase):
         self.assertEqual(seen, {True, False})
 
     def test_revoke(self):
-        """And nothing that opens on the laptop stays beside the vault."""
+        """And once it is out, nothing that opens on the laptop is beside the vault."""
         self.ok(self.change(self.approve))
+        # So that the generation before opens there, too.
+        self.ok(self.home.run(*self.device, "host", "label", "laptop", "on the road"))
+        self.assertTrue(self.opens_on_the_laptop(self.home.vault + ".prev"))
         seen = set()
 
         def check():
             was_in = self.opens_on_the_laptop()
             seen.add(was_in)
+            if not was_in:
+                self.assertEqual([p for p in self.besides() if self.opens_on_the_laptop(p)], [])
             again = self.change(self.revoke)
             self.assertEqual(again.status, 0 if was_in else 3, again)
             self.assertFalse(self.opens_on_the_laptop())
 
         self.killed(self.revoke, check)
         self.assertEqual(seen, {True, False})
+
+    def test_the_generation_before_is_gone_before_the_new_one_is_in_place(self):
+        """On the disk, too: else a power cut could bring it back."""
+        self.ok(self.change(self.approve))
+        self.save()
+        texts = [c.text for c in commit_path(self.calls_of(self.revoke))]
+        gone = next(i for i, t in enumerate(texts) if re.match(r'unlinkat\(\d+, "default.tv.prev"', t))
+        place = next(i for i, t in enumerate(texts) if re.match(r'renameat\(\d+, "default.tv.tmp"', t))
+        directory = re.match(r"unlinkat\((\d+),", texts[gone])[1]
+        self.assertIn(f"fsync({directory})", texts[gone:place])
+        self.assertIn(f"fsync({directory})", texts[place:])
+
+    def test_token_remove(self):
+        """Once it is out, nothing that it opens is beside the vault."""
+        spare, copy = self.token("spare"), self.home.vault.replace("default", "copy")
+        self.ok(self.home.run(*self.device, "token", "add", "spare", "--new-device", spare.path))
+        self.ok(self.home.run(*self.device, "token", "rename", "spare", "other"))
+        remove = Change("token remove", ["token", "remove", "other"], b"", BEFORE)
+        seen = set()
+
+        def opens(path):
+            shutil.copy(path, copy)
+            result = self.home.run("--vault", copy, "--device", spare.path, "--accept-rollback", "get", "kept", "k")
+            os.unlink(copy)
+            return result.status == 0
+
+        self.assertTrue(opens(self.home.vault + ".prev"))
+
+        def check():
+            tokens = json.loads(self.ok(self.home.run("token", "list", "--json")).out)["tokens"]
+            seen.add(len(tokens))
+            if len(tokens) == 1:
+                self.assertEqual([p for p in self.besides() if opens(p)], [])
+
+        self.killed(remove, check)
+        self.assertEqual(seen, {1, 2})
 
     def test_rekey(self):
         """Either key works, or both do, and the same command goes on from there."""

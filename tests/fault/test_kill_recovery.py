@@ -125,6 +125,30 @@ class KilledRecovery(FaultCase):
         self.killed(lambda wrap: self.use(code, wrap), r"host\.key\.lock", check, 20)
         self.assertEqual(outcomes, {0, 4})
 
+    def test_remove(self):
+        """Once it is out, nothing that it opens is beside the vault."""
+        self.assertEqual(self.create(), 0)
+        self.ok(self.home.run(*self.device, "edit", "edited", "--label", "a=b"))
+        code, remove, outcomes = code_in(self.sheet), Change("remove", ["recovery", "remove"], b"", BEFORE), set()
+        self.save()
+
+        def opens(path):
+            shutil.rmtree(self.new.dir, True)
+            os.makedirs(os.path.dirname(self.new.vault), 0o700)
+            shutil.copy(path, self.new.vault)
+            return self.use(code) == 0
+
+        self.assertTrue(opens(self.home.vault + ".prev"))
+        for call in points(commit_path(self.calls_of(remove)), FULL):
+            with self.subTest(killed_at=str(call)):
+                result = self.change(remove, wrap=self.strace("-e", f"inject={call.name}:signal=KILL:when={call.nth}"))
+                self.assertEqual(result.status, -signal.SIGKILL, result)
+                outcomes.add(self.has_sheet())
+                if not self.has_sheet():
+                    self.assertEqual([p for p in self.besides() if opens(p)], [])
+            self.restore()
+        self.assertEqual(outcomes, {True, False})
+
     def test_the_sheet_is_on_disk_before_the_vault_knows_of_it(self):
         self.assertEqual(self.create(self.strace()), 0)
         calls, _ = trace_read(self.trace_file)
