@@ -135,6 +135,8 @@ const char *advice_for_vault(int err)
 	case VAULT_ERR_LAST_HOST:
 		return "approve another one first, or make a recovery sheet, by which the last "
 		       "host can leave";
+	case VAULT_ERR_HOSTS_FULL:
+		return "revoke one that is in use no more; \"touchvault host list\" shows them";
 	case VAULT_ERR_RECOVERY_GROUP:
 		return "compare it with the sheet";
 	case VAULT_ERR_RECOVERY_CODE:

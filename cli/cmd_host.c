@@ -223,8 +223,11 @@ static int host_approve(struct app *app, const struct arguments *args, struct va
 	const char *name = option_value(args, "name"), *label = option_value(args, "label");
 	struct vault_host_request request;
 	struct change c = { .request = &request };
-	int r = host_request_read(app, args->operands[1], &request);
+	int r = vault_host_approvable(v);
 
+	if (r != 0)
+		return fail_vault(app, r);
+	r = host_request_read(app, args->operands[1], &request);
 	if (r != 0)
 		return session_log_refusal(v, r);
 	c.name = name == NULL ? request.name : name;

@@ -116,6 +116,9 @@ static int check_create(
 		    "there is a recovery sheet already, %s; repeat with --replace, or remove it "
 		    "first if it is lost",
 		    since);
+	r = vault_recovery_addable(v, true);
+	if (r != 0)
+		return fail_vault(app, r);
 	if (path == NULL && (app->json || !isatty(STDOUT_FILENO)))
 		return fail(app, STATUS_USAGE,
 		    "the sheet is printed on a terminal only; name a file with --output, which "
@@ -277,8 +280,11 @@ static int admit(struct app *app, struct vault *v, const char *wanted)
 {
 	char purpose[PURPOSE_MAX], name[VAULT_HUMAN_NAME_MAX + 1];
 	struct change c = { .name = name, .now = app->now };
-	int r = ask_name(app, v, wanted, name);
+	int r = vault_host_approvable(v);
 
+	if (r != 0)
+		return fail_vault(app, r);
+	r = ask_name(app, v, wanted, name);
 	(void)snprintf(
 	    purpose, sizeof(purpose), "approve this host, %s, by the recovery sheet", name);
 	if (r == 0)

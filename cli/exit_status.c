@@ -68,6 +68,7 @@ enum exit_status exit_status_of_vault(int err)
 	case VAULT_ERR_TOKEN_IN_USE:
 	case VAULT_ERR_ARGUMENT:
 	case VAULT_ERR_LIMIT:
+	case VAULT_ERR_HOSTS_FULL:
 		return STATUS_USAGE;
 	case VAULT_ERR_NO_TOKEN:
 	case VAULT_ERR_NO_HOST:

@@ -61,6 +61,7 @@ enum vault_err {
 	VAULT_ERR_RECOVERY_CODE = -52,  /* of another vault, or of a sheet that was removed */
 	VAULT_ERR_REVIVED = -53,        /* lists a host again that this one has seen leave */
 	VAULT_ERR_NO_LONGER_APPROVED = -54, /* NOT_APPROVED, on a host that was once */
+	VAULT_ERR_HOSTS_FULL = -55,         /* no slot is left for a host, or for a sheet */
 };
 
 /* English for an error, without a full stop; never NULL. */

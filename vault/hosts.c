@@ -82,13 +82,22 @@ struct index_host *hosts_insert(struct vault *v)
 	return h;
 }
 
+int vault_host_approvable(const struct vault *v)
+{
+	return v->index.n_hosts < VAULT_HOST_SLOTS_MAX
+		   ? 0
+		   : store_fail(VAULT_ERR_HOSTS_FULL, v->store.path);
+}
+
 int vault_host_approve(struct vault *v, const struct vault_host_request *request, const char *name,
     const char *label, int64_t now)
 {
 	struct index_host *h;
 
-	if (v->index.n_hosts == VAULT_HOST_SLOTS_MAX)
-		return VAULT_ERR_LIMIT;
+	int r = vault_host_approvable(v);
+
+	if (r != 0)
+		return r;
 	if (*name == '\0' || !text_valid(name, strlen(name), VAULT_HUMAN_NAME_MAX) ||
 	    !text_valid(label, strlen(label), VAULT_HUMAN_NAME_MAX))
 		return VAULT_ERR_ARGUMENT;

@@ -26,8 +26,6 @@ static int append(struct vault *v, const struct host_key *key, int64_t now)
 {
 	struct index_host *h = &v->index.hosts[v->index.n_hosts];
 
-	if (v->index.n_hosts == VAULT_HOST_SLOTS_MAX)
-		return VAULT_ERR_LIMIT;
 	memset(h, 0, sizeof(*h));
 	memcpy(h->hpk, key->box_pk, KEY_LEN);
 	memcpy(h->hvk, key->sign_pk, sizeof(h->hvk));
@@ -43,18 +41,26 @@ static int append(struct vault *v, const struct host_key *key, int64_t now)
 	return 0;
 }
 
+int vault_recovery_addable(const struct vault *v, bool replace)
+{
+	size_t n = index_hosts_len(&v->index);
+
+	if (n < v->index.n_hosts && !replace)
+		return store_fail(VAULT_ERR_EXISTS, v->store.path);
+	return n < VAULT_HOST_SLOTS_MAX ? 0 : store_fail(VAULT_ERR_HOSTS_FULL, v->store.path);
+}
+
 int vault_recovery_add(
     struct vault *v, const char code[static VAULT_RECOVERY_TEXT], bool replace, int64_t now)
 {
 	_cleanup_secret_ struct host_key *key = secret_alloc(sizeof(*key));
 	size_t i = index_hosts_len(&v->index);
-	int r;
+	int r = vault_recovery_addable(v, replace);
 
 	if (key == NULL)
 		return VAULT_ERR_NOMEM;
-	if (i < v->index.n_hosts && !replace)
-		return VAULT_ERR_EXISTS;
-	r = recovery_code_key(code, key);
+	if (r == 0)
+		r = recovery_code_key(code, key);
 	if (r == 0 && i < v->index.n_hosts)
 		hosts_remove(v, i);
 	if (r == 0)

@@ -407,9 +407,11 @@ int vault_token_tested(struct vault *, const char *name, int64_t now)
     __attribute__((warn_unused_result));
 
 /* A host whose request was confirmed; its name and label may be other ones. EXISTS
- * (name, or approved already), LIMIT, ARGUMENT. Section 4. */
+ * (name, or approved already), HOSTS_FULL, ARGUMENT. Section 4. */
 int vault_host_approve(struct vault *, const struct vault_host_request *, const char *name,
     const char *label, int64_t now) __attribute__((warn_unused_result));
+/* Whether there is room for another host: 0 or HOSTS_FULL. */
+int vault_host_approvable(const struct vault *) __attribute__((warn_unused_result));
 /* Leave a host out, mark every entry, and vouch for those that it had approved, which
  * stay in.
  * NO_HOST, OWN_HOST, LAST_HOST. */
@@ -462,8 +464,11 @@ int vault_recovery_code_type(const char *typed, char code[static VAULT_RECOVERY_
     size_t *groups) __attribute__((warn_unused_result));
 /* False where there is no sheet. */
 bool vault_recovery_sheet(const struct vault *, struct vault_sheet_info *ret);
-/* Changes: a sheet with that code, in the place of the one that is there if
- * replace says so (EXISTS, LIMIT); no sheet, and every entry marked (NO_HOST). */
+/* Whether a sheet can be made, in the place of the one that is there if replace says
+ * so: 0, EXISTS, HOSTS_FULL. */
+int vault_recovery_addable(const struct vault *, bool replace) __attribute__((warn_unused_result));
+/* Changes: a sheet with that code (as _addable); no sheet, and every entry marked
+ * (NO_HOST). */
 int vault_recovery_add(struct vault *, const char code[static VAULT_RECOVERY_TEXT], bool replace,
     int64_t now) __attribute__((warn_unused_result));
 int vault_recovery_remove(struct vault *, int64_t now) __attribute__((warn_unused_result));

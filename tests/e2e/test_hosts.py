@@ -319,9 +319,16 @@ class Approved(Hosts):
             self.ok(self.run_on(self.home, "host", "approve", "--fingerprint", fingerprint, stdin=line.encode()))
         self.assertEqual(len(self.hosts()), 64)
         line, fingerprint = self.request(self.other("more"), "more")
-        before = digest(self.home.vault)
-        self.refused(self.run_on(self.home, "host", "approve", "--fingerprint", fingerprint, stdin=line.encode()), 2)
-        self.assertEqual(digest(self.home.vault), before)
+        before, touches = digest(self.home.vault), len(self.t.transactions())
+        self.refused(self.run_on(self.home, "host", "approve", "--fingerprint", fingerprint, stdin=line.encode()), 2,
+                     "64 hosts at most", "revoke one")
+        # Nobody pastes or types for nothing either.
+        t = self.home.on_terminal("--device", self.t.path, "host", "approve")
+        self.assertEqual(t.finish().status, 2)
+        self.assertNotIn(b"Paste", t.shown)
+        self.assertEqual((digest(self.home.vault), len(self.t.transactions())), (before, touches))
+        self.ok(self.run_on(self.home, "host", "revoke", "h0"))
+        self.ok(self.run_on(self.home, "host", "approve", "--fingerprint", fingerprint, stdin=line.encode()))
 
     def test_verbs(self):
         for args in (["nonsense"], ["list", "x"], ["show", "x"], ["request", "x"], ["approve", "a", "b"],

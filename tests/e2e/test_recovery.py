@@ -548,6 +548,34 @@ class Recovery(Sheets):
             reader.recovery_key("-".join([code[1], code[0], *code[2:]]))
 
 
+class Full(Sheets):
+    def fill(self, hosts):
+        for i in range(1, hosts):
+            self.approve(Home(os.path.join(self.dir, f"h{i}")), f"h{i}")
+        self.assertEqual(len(self.status()["hosts"]), hosts)
+
+    def asked_for_nothing(self, result, touches):
+        self.clean(result)
+        self.assertEqual(result.status, 2, result)
+        for words in (b"64 hosts at most", b"revoke one"):
+            self.assertIn(words, result.err + result.tty)
+        self.assertNotIn(b"Touch", result.err + result.tty)
+        self.assertEqual(len(self.t.transactions()), touches)
+
+    def makes_no_sheet(self, home, *options):
+        touches, path = len(self.t.transactions()), os.path.join(self.dir, "none.svg")
+        result = self.terminal(home, "recovery", "create", "--output", path, *options).finish()
+        self.asked_for_nothing(result, touches)
+        self.assertFalse(os.path.exists(path))
+        self.assertNotIn(b"group", result.shown)
+
+    def test_sixty_four_and_no_sheet(self):
+        self.fill(64)
+        self.makes_no_sheet(self.home)
+        self.ok(self.home.run("--device", self.t.path, "host", "revoke", "h1"))
+        self.create()
+
+
 class Attacks(attacks.Attacks):
     """By who has the sheet, and all that it leads to."""
 
