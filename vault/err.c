@@ -41,7 +41,7 @@ const char *vault_strerror(int err)
 	case VAULT_ERR_NO_LONGER_APPROVED:
 		return "this host is no longer approved, or this is a copy from before it was";
 	case VAULT_ERR_HOSTS_FULL:
-		return "64 hosts at most, of which a recovery sheet is one";
+		return "64 hosts at most, or 62 and a recovery sheet";
 	case VAULT_ERR_FOREIGN_HOST_KEY:
 		return "the host key was made on another machine";
 	case VAULT_ERR_DAMAGED_HOST_KEY:

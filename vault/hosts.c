@@ -82,9 +82,13 @@ struct index_host *hosts_insert(struct vault *v)
 	return h;
 }
 
+/* What the sheet keeps free is for who comes in by it: there may be nobody left then to
+ * revoke another one. */
 int vault_host_approvable(const struct vault *v)
 {
-	return v->index.n_hosts < VAULT_HOST_SLOTS_MAX
+	size_t kept = v->sheet == NULL ? v->index.n_hosts - index_hosts_len(&v->index) : 0;
+
+	return v->index.n_hosts + kept < VAULT_HOST_SLOTS_MAX
 		   ? 0
 		   : store_fail(VAULT_ERR_HOSTS_FULL, v->store.path);
 }

@@ -47,7 +47,8 @@ int vault_recovery_addable(const struct vault *v, bool replace)
 
 	if (n < v->index.n_hosts && !replace)
 		return store_fail(VAULT_ERR_EXISTS, v->store.path);
-	return n < VAULT_HOST_SLOTS_MAX ? 0 : store_fail(VAULT_ERR_HOSTS_FULL, v->store.path);
+	/* Its own slot, and the one of the host that comes in by it. */
+	return n + 2 <= VAULT_HOST_SLOTS_MAX ? 0 : store_fail(VAULT_ERR_HOSTS_FULL, v->store.path);
 }
 
 int vault_recovery_add(

@@ -410,7 +410,8 @@ int vault_token_tested(struct vault *, const char *name, int64_t now)
  * (name, or approved already), HOSTS_FULL, ARGUMENT. Section 4. */
 int vault_host_approve(struct vault *, const struct vault_host_request *, const char *name,
     const char *label, int64_t now) __attribute__((warn_unused_result));
-/* Whether there is room for another host: 0 or HOSTS_FULL. */
+/* Whether there is room for another host: 0 or HOSTS_FULL. A sheet keeps a slot free
+ * beside its own, for the host that comes in by it. */
 int vault_host_approvable(const struct vault *) __attribute__((warn_unused_result));
 /* Leave a host out, mark every entry, and vouch for those that it had approved, which
  * stay in.

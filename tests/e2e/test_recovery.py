@@ -549,6 +549,8 @@ class Recovery(Sheets):
 
 
 class Full(Sheets):
+    """A sheet that lets nobody in, because all slots are taken, would be none."""
+
     def fill(self, hosts):
         for i in range(1, hosts):
             self.approve(Home(os.path.join(self.dir, f"h{i}")), f"h{i}")
@@ -557,10 +559,14 @@ class Full(Sheets):
     def asked_for_nothing(self, result, touches):
         self.clean(result)
         self.assertEqual(result.status, 2, result)
-        for words in (b"64 hosts at most", b"revoke one"):
+        for words in (b"64 hosts at most, or 62 and a recovery sheet", b"revoke one"):
             self.assertIn(words, result.err + result.tty)
         self.assertNotIn(b"Touch", result.err + result.tty)
         self.assertEqual(len(self.t.transactions()), touches)
+
+    def approves_no_more(self, home):
+        touches = len(self.t.transactions())
+        self.asked_for_nothing(home.run("--device", self.t.path, "host", "approve", stdin=b""), touches)
 
     def makes_no_sheet(self, home, *options):
         touches, path = len(self.t.transactions()), os.path.join(self.dir, "none.svg")
@@ -569,10 +575,35 @@ class Full(Sheets):
         self.assertFalse(os.path.exists(path))
         self.assertNotIn(b"group", result.shown)
 
-    def test_sixty_four_and_no_sheet(self):
-        self.fill(64)
+    def test_sixty_two_and_a_sheet_which_lets_one_more_in(self):
+        self.fill(62)
+        self.create()
+        self.approves_no_more(self.home)
+        code = self.create("--replace")
+        new, third = self.other("new"), self.other("third")
+        self.ok(self.use(new, code, "--name", "new"))
+        self.opens(new)
+        self.assertEqual(len(self.header(new)["host_slots"]) // 136, 64)
+        self.ok(new.run("--device", self.t.path, "edit", "ibkr/live", "--label", "a=b"))
+        self.approves_no_more(new)
+        self.makes_no_sheet(new, "--replace")
+        # With none free it says so before the touch; with one revoked it lets one in again.
+        copy_vault(new.vault, third.vault)
+        touches = len(self.t.transactions())
+        self.asked_for_nothing(self.use(third, code, "--name", "third"), touches)
+        self.ok(new.run("--device", self.t.path, "host", "revoke", "h1"))
+        self.approves_no_more(new)
+        copy_vault(new.vault, third.vault)
+        self.ok(self.use(third, code, "--name", "third"))
+        self.opens(third)
+
+    def test_sixty_three_and_no_sheet(self):
+        self.fill(63)
         self.makes_no_sheet(self.home)
-        self.ok(self.home.run("--device", self.t.path, "host", "revoke", "h1"))
+        self.approve(Home(os.path.join(self.dir, "last")), "last")
+        self.makes_no_sheet(self.home)
+        for name in ("h1", "last"):
+            self.ok(self.home.run("--device", self.t.path, "host", "revoke", name))
         self.create()
 
 
