@@ -65,6 +65,14 @@ int vault_state_renew(struct vault *v)
 	return r == 0 && state.vaults != NULL ? state_write(v, &state) : r;
 }
 
+/* Only where there is no room: a disk that isn't there now may come back. */
+static void forget_what_is_gone(struct state *state)
+{
+	for (size_t i = state->n_paths; i-- > 0;)
+		if (store_is_gone(state->paths[i].path))
+			state_forget_path(state, i);
+}
+
 static int state_note_locked(struct vault *v)
 {
 	__attribute__((cleanup(state_free))) struct state state = { 0 };
@@ -74,6 +82,8 @@ static int state_note_locked(struct vault *v)
 	mark_of(v, &mark);
 	if (r != 0 || state_is_current(v, &state, &mark))
 		return r;
+	if (state.n_paths == STATE_PATHS_MAX)
+		forget_what_is_gone(&state);
 	r = state_record(&state, v->store.path, &mark);
 	return r == 0 ? state_write(v, &state) : r;
 }

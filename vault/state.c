@@ -145,19 +145,55 @@ const uint8_t *state_path_find(const struct state *s, const char *path)
 	return NULL;
 }
 
+void state_forget_path(struct state *s, size_t i)
+{
+	free(s->paths[i].path);
+	s->n_paths--;
+	memmove(&s->paths[i], &s->paths[i + 1], (s->n_paths - i) * sizeof(*s->paths));
+}
+
+/* The oldest vault that no path is known to hold; else the oldest one. */
+static size_t least_needed(const struct state *s)
+{
+	for (size_t i = 0; i < s->n_vaults; i++) {
+		size_t k = 0;
+
+		while (k < s->n_paths &&
+		       memcmp(s->paths[k].vault_id, s->vaults[i].vault_id, VAULT_ID_LEN) != 0)
+			k++;
+		if (k == s->n_paths)
+			return i;
+	}
+	return 0;
+}
+
+static struct state_vault *new_vault(struct state *s)
+{
+	size_t i;
+
+	if (s->n_vaults == STATE_VAULTS_MAX) {
+		i = least_needed(s);
+		s->n_vaults--;
+		memmove(&s->vaults[i], &s->vaults[i + 1], (s->n_vaults - i) * sizeof(*s->vaults));
+	}
+	return &s->vaults[s->n_vaults++];
+}
+
 static int record_path(struct state *s, const char *path, const uint8_t id[static VAULT_ID_LEN])
 {
 	size_t i = 0;
+	char *copy;
 
 	while (i < s->n_paths && strcmp(s->paths[i].path, path) != 0)
 		i++;
-	if (i == STATE_PATHS_MAX)
-		return VAULT_ERR_LIMIT;
 	if (i == s->n_paths) {
-		s->paths[i].path = strdup(path);
-		if (s->paths[i].path == NULL)
+		copy = strdup(path);
+		if (copy == NULL)
 			return VAULT_ERR_NOMEM;
-		s->n_paths++;
+		if (s->n_paths == STATE_PATHS_MAX)
+			state_forget_path(s, 0);
+		i = s->n_paths++;
+		s->paths[i].path = copy;
 	}
 	memcpy(s->paths[i].vault_id, id, VAULT_ID_LEN);
 	return 0;
@@ -166,6 +202,7 @@ static int record_path(struct state *s, const char *path, const uint8_t id[stati
 int state_record(struct state *s, const char *path, const struct state_vault *mark)
 {
 	struct state_vault *v;
+	int r;
 
 	if (s->vaults == NULL)
 		s->vaults = calloc(STATE_VAULTS_MAX, sizeof(*s->vaults));
@@ -173,14 +210,14 @@ int state_record(struct state *s, const char *path, const struct state_vault *ma
 		s->paths = calloc(STATE_PATHS_MAX, sizeof(*s->paths));
 	if (s->vaults == NULL || s->paths == NULL)
 		return VAULT_ERR_NOMEM;
+	r = record_path(s, path, mark->vault_id);
+	if (r != 0)
+		return r;
 	v = state_vault_find(s, mark->vault_id);
-	if (v == NULL) {
-		if (s->n_vaults == STATE_VAULTS_MAX)
-			return VAULT_ERR_LIMIT;
-		v = &s->vaults[s->n_vaults++];
-	}
+	if (v == NULL)
+		v = new_vault(s);
 	*v = *mark;
-	return record_path(s, path, mark->vault_id);
+	return 0;
 }
 
 bool state_host_pinned(const struct state_vault *v, const struct index_host *h)

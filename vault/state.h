@@ -48,7 +48,10 @@ void state_free(struct state *);
 struct state_vault *state_vault_find(const struct state *, const uint8_t id[static VAULT_ID_LEN]);
 /* NULL where the path is not known. */
 const uint8_t *state_path_find(const struct state *, const char *path);
-/* Set the mark of a vault, and that path holds it. LIMIT, NOMEM. */
+void state_forget_path(struct state *, size_t i);
+/* Set the mark of a vault, and that path holds it. Where there is no room, the path
+ * that has been there for longest gives way, and the oldest mark of a vault that no path
+ * is known to hold. NOMEM. */
 int state_record(struct state *, const char *path, const struct state_vault *)
     __attribute__((warn_unused_result));
 

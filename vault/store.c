@@ -174,6 +174,13 @@ static int sibling(const struct store *s, const char *suffix, char ret[static NA
 	return n < 0 || n > NAME_MAX ? store_fail(VAULT_ERR_ARGUMENT, s->path) : 0;
 }
 
+bool store_is_gone(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
 int store_check_writable(const struct store *s)
 {
 	if (faccessat(s->dirfd, ".", W_OK | X_OK, AT_EACCESS) != 0)

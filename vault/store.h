@@ -40,6 +40,8 @@ int store_read_at(const struct store *, int fd, void *ret, size_t len, uint64_t 
 int store_read_private(const struct store *, size_t max, uint8_t **ret, size_t *ret_len)
     __attribute__((warn_unused_result));
 
+/* Whether nothing has that path, as far as one can look. */
+bool store_is_gone(const char *path);
 /* Whether files can be made in the directory at all. IO. */
 int store_check_writable(const struct store *) __attribute__((warn_unused_result));
 /* Take the lock file NAME.lock, wait_ms at most. VAULT_ERR_LOCKED, IO. The

@@ -336,6 +336,57 @@ static void shares_are_fresh_at_every_commit(void **state)
 	vault_close(v);
 }
 
+/* A touch on the vault at NAME.tv in dir, which is a copy. */
+static int opened_at(unsigned name)
+{
+	char path[128];
+	struct vault_paths p = { path, key, host_state };
+	size_t len = slurp(file, old, sizeof(old));
+	struct vault *v;
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%u.tv", dir, name);
+	spill(path, old, len);
+	r = vault_open(&p, 0, &v);
+	if (r == 0)
+		r = vault_unlock(v, respond, NULL);
+	vault_close(v);
+	return r;
+}
+
+static bool is_known(const char *path)
+{
+	struct vault_self self;
+	bool found = false;
+
+	assert_int_equal(vault_self_read(&paths, &self), 0);
+	for (size_t i = 0; i < self.n_vaults; i++)
+		found |= strcmp(self.vaults[i], path) == 0;
+	vault_self_free(&self);
+	return found;
+}
+
+/* As many copies as there are, the next one opens; what is gone is forgotten first. */
+static void paths_that_are_gone_make_room(void **state)
+{
+	char path[128];
+
+	(void)state;
+	for (unsigned i = 1; i < STATE_PATHS_MAX; i++)
+		assert_int_equal(opened_at(i), 0);
+	assert_true(is_known(file));
+	snprintf(path, sizeof(path), "%s/%u.tv", dir, 7U);
+	assert_int_equal(unlink(path), 0);
+	assert_true(is_known(path));
+	assert_int_equal(opened_at(STATE_PATHS_MAX), 0);
+	assert_false(is_known(path));
+	assert_true(is_known(file));
+	assert_int_equal(opened_at(STATE_PATHS_MAX + 1), 0);
+	assert_false(is_known(file));
+	snprintf(path, sizeof(path), "%s/%u.tv", dir, STATE_PATHS_MAX + 1U);
+	assert_true(is_known(path));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -350,6 +401,7 @@ int main(void)
 		T(rollback_to_a_strangers_generation_is_refused),
 		T(unsafe_places_are_refused),
 		T(shares_are_fresh_at_every_commit),
+		T(paths_that_are_gone_make_room),
 	};
 
 	if (vault_init() != 0)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,6 +185,71 @@ static void state_is_authenticated(void **state)
 	state_free(&s);
 }
 
+/* The 257th is as welcome as the first. */
+static void the_oldest_gives_way(void **state)
+{
+	struct state s = { 0 };
+	struct state_vault mark = { .gen = 3 };
+	char path[32];
+
+	(void)state;
+	for (unsigned i = 0; i < STATE_PATHS_MAX + 3; i++) {
+		snprintf(path, sizeof(path), "/%u", i);
+		/* Two paths hold a vault: so not more vaults than there is room for. */
+		mark.vault_id[0] = (uint8_t)(i / 2);
+		assert_int_equal(state_record(&s, path, &mark), 0);
+	}
+	assert_int_equal(s.n_paths, STATE_PATHS_MAX);
+	assert_null(state_path_find(&s, "/2"));
+	assert_int_equal(state_path_find(&s, "/3")[0], 1);
+	assert_string_equal(s.paths[STATE_PATHS_MAX - 1].path, "/258");
+	/* Marks stay as long as there is room. */
+	assert_int_equal(s.n_vaults, 130);
+	mark.gen = 4;
+	mark.vault_id[1] = 1;
+	for (unsigned i = 0; s.n_vaults < STATE_VAULTS_MAX; i++) {
+		mark.vault_id[0] = (uint8_t)i;
+		assert_int_equal(state_record(&s, "/3", &mark), 0);
+	}
+	/* Those that a path holds outlast those that none does, as none holds 1 by now. */
+	mark = (struct state_vault){ .gen = 5 };
+	assert_int_equal(state_record(&s, "/5", &mark), 0);
+	memset(mark.vault_id, 9, sizeof(mark.vault_id));
+	assert_int_equal(state_record(&s, "/3", &mark), 0);
+	assert_int_equal(s.n_vaults, STATE_VAULTS_MAX);
+	assert_int_equal(state_vault_find(&s, (uint8_t[VAULT_ID_LEN]){ 0 })->gen, 5);
+	assert_null(state_vault_find(&s, (uint8_t[VAULT_ID_LEN]){ 1 }));
+	assert_int_equal(state_vault_find(&s, (uint8_t[VAULT_ID_LEN]){ 2 })->gen, 3);
+	mark.vault_id[0] = 10;
+	assert_int_equal(state_record(&s, "/4", &mark), 0);
+	assert_null(state_vault_find(&s, (uint8_t[VAULT_ID_LEN]){ 2 }));
+	assert_int_equal(state_vault_find(&s, (uint8_t[VAULT_ID_LEN]){ 3 })->gen, 3);
+	state_free(&s);
+}
+
+/* Where each is held by a path. */
+static void of_vaults_that_are_in_use_the_oldest_gives_way(void **state)
+{
+	struct state s = { 0 };
+	struct state_vault mark = { .gen = 3 };
+	char path[32];
+
+	(void)state;
+	for (unsigned i = 0; i < STATE_VAULTS_MAX; i++) {
+		snprintf(path, sizeof(path), "/%u", i);
+		mark.vault_id[0] = (uint8_t)i;
+		assert_int_equal(state_record(&s, path, &mark), 0);
+	}
+	mark.vault_id[1] = 1;
+	assert_int_equal(state_record(&s, "/256", &mark), 0);
+	assert_int_equal(s.n_vaults, STATE_VAULTS_MAX);
+	assert_int_equal(s.n_paths, STATE_PATHS_MAX);
+	assert_null(state_vault_find(&s, (uint8_t[VAULT_ID_LEN]){ 0 }));
+	assert_null(state_path_find(&s, "/0"));
+	assert_non_null(state_vault_find(&s, mark.vault_id));
+	state_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +258,8 @@ int main(void)
 		cmocka_unit_test(signer_is_pinned_or_newly_certified),
 		cmocka_unit_test(a_certifier_need_not_be_listed_any_more),
 		cmocka_unit_test(state_is_authenticated),
+		cmocka_unit_test(the_oldest_gives_way),
+		cmocka_unit_test(of_vaults_that_are_in_use_the_oldest_gives_way),
 	};
 
 	if (sodium_init() < 0 || secret_init() != 0)
