@@ -348,7 +348,9 @@ int vault_write_generation(struct vault *v, bool create, int64_t now)
 		return store_fail(VAULT_ERR_NOMEM, v->store.path);
 	randombytes_buf(fresh->a, sizeof(fresh->a));
 	randombytes_buf(fresh->b, sizeof(fresh->b));
-	v->index.committed = now;
+	/* The vault's own time never goes back by itself. */
+	if (now > v->index.committed)
+		v->index.committed = now;
 	if (!create) {
 		index_ancestor_push(&v->index, v->tag);
 		hosts_vouch(v);
@@ -437,6 +439,11 @@ int vault_commit(struct vault *v, vault_change_fn change, void *ctx, int64_t now
 		return r;
 	v->revokes = false;
 	vault_change_is(v, VAULT_CHANGE_ENTRY, "");
-	r = change(v, ctx);
-	return r == 0 ? write_and_note(v, now) : store_fail(r, v->store.path);
+	r = vault_clock_apply(v);
+	if (r == 0)
+		r = change(v, ctx);
+	if (r != 0)
+		return store_fail(r, v->store.path);
+	r = v->took_back ? vault_audit_note(v, "clock", "", true) : 0;
+	return r == 0 ? write_and_note(v, now) : r;
 }

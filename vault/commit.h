@@ -41,6 +41,8 @@ struct vault {
 	struct host_file draft; /* of a key that is not written yet; kind 0: of none */
 	int without_tpm;        /* why that isn't a TPM's, or 0 */
 	bool went_back;         /* VAULT_ACCEPT_ROLLBACK made a difference */
+	int64_t clock;          /* vault_clock_accept; 0: none */
+	bool took_back;         /* that made a difference */
 	enum vault_change_kind change_kind;
 	char change_name[VAULT_NAME_MAX + 1];
 	struct audit_log audit; /* store.dirfd -1 until it is needed */
@@ -93,6 +95,8 @@ int vault_state_read(struct vault *, struct state *ret) __attribute__((warn_unus
 int vault_state_note(struct vault *) __attribute__((warn_unused_result));
 /* Write the state as it is by the key that v is opened with. */
 int vault_state_renew(struct vault *) __attribute__((warn_unused_result));
+/* clock.c: what vault_clock_accept promises, of the index as it was just read. */
+int vault_clock_apply(struct vault *) __attribute__((warn_unused_result));
 /* Write v's index and entries as the next generation; the lock is held. */
 int vault_write_generation(struct vault *, bool create, int64_t now)
     __attribute__((warn_unused_result));

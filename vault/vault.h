@@ -177,7 +177,7 @@ struct vault_summary {
 	uint8_t id[VAULT_ID_LEN];
 	enum vault_trust trust;
 	const char *signer; /* name of the host that made the generation */
-	int64_t committed;  /* when, by that host's clock */
+	int64_t committed;  /* when, by that host's clock; never before the one before it */
 	size_t n_entries, n_tokens, n_hosts;
 	uint64_t file_size;
 };
@@ -321,6 +321,9 @@ const struct vault_field *vault_entry_field(const struct vault_entry *, const ch
 typedef int (*vault_change_fn)(struct vault *, void *ctx);
 int vault_commit(struct vault *, vault_change_fn, void *ctx, int64_t now)
     __attribute__((warn_unused_result));
+/* now is the right time, whatever the vault says: each time of something done that is
+ * later becomes now, in memory and with every commit. Dates to come stay. NOMEM. */
+int vault_clock_accept(struct vault *, int64_t now) __attribute__((warn_unused_result));
 /* Check before asking for a touch that a commit could be written: directory
  * writable, lock file there. */
 int vault_commit_check(struct vault *) __attribute__((warn_unused_result));

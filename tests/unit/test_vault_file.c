@@ -387,6 +387,60 @@ static void paths_that_are_gone_make_room(void **state)
 	assert_true(is_known(path));
 }
 
+static int64_t committed(const struct vault *v)
+{
+	struct vault_summary s;
+
+	vault_summarize(v, &s);
+	return s.committed;
+}
+
+static int mark(struct vault *v, void *ctx)
+{
+	return vault_entry_mark(v, ctx, "a test", 9001);
+}
+
+static int nothing(struct vault *v, void *ctx)
+{
+	(void)v, (void)ctx;
+	return 0;
+}
+
+static void time_goes_back_only_if_it_is_told_to(void **state)
+{
+	const struct vault_entry_info *info;
+	struct vault *v;
+
+	(void)state;
+	add("one");
+	assert_int_equal(vault_open(&paths, 0, &v), 0);
+	assert_int_equal(vault_unlock(v, respond, NULL), 0);
+	assert_int_equal(vault_commit(v, nothing, NULL, 9000), 0);
+	assert_int_equal(vault_commit(v, nothing, NULL, 1500), 0);
+	assert_int_equal(committed(v), 9000);
+	assert_int_equal(vault_commit(v, mark, (char[]){ "one" }, 9001), 0);
+	vault_close(v);
+
+	assert_int_equal(vault_open(&paths, 0, &v), 0);
+	assert_int_equal(committed(v), 9001);
+	assert_int_equal(vault_clock_accept(v, 1500), 0);
+	assert_int_equal(committed(v), 1500);
+	assert_int_equal(vault_unlock(v, respond, NULL), 0);
+	assert_int_equal(vault_commit(v, nothing, NULL, 1500), 0);
+	assert_int_equal(vault_commit(v, nothing, NULL, 1501), 0);
+	vault_close(v);
+
+	assert_int_equal(vault_open(&paths, 0, &v), 0);
+	info = vault_entry_find(v, "one");
+	assert_int_equal(committed(v), 1501);
+	assert_int_equal(info->created, 1500);
+	assert_int_equal(info->modified, 1500);
+	/* It came after the credential, which it is to be told from one before it by. */
+	assert_int_equal(info->rotate_since, 1500);
+	assert_int_equal(info->rotation.made, 1499);
+	vault_close(v);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -402,6 +456,7 @@ int main(void)
 		T(unsafe_places_are_refused),
 		T(shares_are_fresh_at_every_commit),
 		T(paths_that_are_gone_make_room),
+		T(time_goes_back_only_if_it_is_told_to),
 	};
 
 	if (vault_init() != 0)
