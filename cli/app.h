@@ -13,13 +13,15 @@ struct app {
 	const char *vault;  /* --vault, else TOUCHVAULT_VAULT, else "default" */
 	const char *device; /* --device, else FIDO2_TOKEN, else NULL */
 	bool json;
-	bool accept_rollback;
+	bool accept_rollback, accept_clock;
 	const char *command;  /* its name, for messages; NULL before it is known */
 	bool status_125;      /* `run`: every failure of our own ends with 125 */
 	mode_t umask;         /* what it was: `run` gives it back to its child */
 	bool sigpipe_ignored; /* by whoever started us; likewise */
 	bool sigxfsz_ignored;
-	int64_t now; /* Unix seconds, read once at the start */
+	int64_t clock; /* Unix seconds, read once at the start */
+	int64_t now;   /* what dates are held against: the clock, until a vault is open (clock.h) */
+	bool clock_told;
 };
 
 /* Where the vault named by app is, and this host's files. Strings are owned by

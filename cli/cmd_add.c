@@ -41,6 +41,7 @@ static int add(struct app *app, struct vault *v, struct add *a)
 	int r;
 
 	(void)snprintf(purpose, sizeof(purpose), "add %s", a->name);
+	a->now = app->now;
 	r = session_change(app, v, purpose, change, a);
 	return r == 0 ? fields_report(app, v, a->name) : r;
 }
@@ -48,7 +49,7 @@ static int add(struct app *app, struct vault *v, struct add *a)
 int cmd_add(struct app *app, const struct arguments *args)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
-	struct add a = { .name = args->operands[0], .now = app->now };
+	struct add a = { .name = args->operands[0] };
 	int r = session_name_check(app, a.name);
 
 	if (r == 0)

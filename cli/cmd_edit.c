@@ -218,6 +218,7 @@ static int edit(struct app *app, struct vault *v, struct edit *e)
 	int r;
 
 	(void)snprintf(purpose, sizeof(purpose), "edit %s", e->name);
+	e->now = app->now;
 	r = session_change(app, v, purpose, change, e);
 	if (r == 0 && e->renewed)
 		tell_renewed(app, e);
@@ -242,7 +243,7 @@ static int collect(const struct app *app, const struct arguments *args,
 int cmd_edit(struct app *app, const struct arguments *args)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
-	struct edit e = { .name = args->operands[0], .now = app->now };
+	struct edit e = { .name = args->operands[0] };
 	const struct vault_entry_info *info;
 	int r = session_name_check(app, e.name);
 

@@ -380,7 +380,7 @@ static int host_rekey(struct app *app, const struct arguments *args, struct vaul
 		return r;
 	r = vault_host_rekey_begin(v);
 	if (r == 0)
-		r = vault_commit(v, change_rekey, NULL, app->now);
+		r = session_commit(app, v, change_rekey, NULL);
 	return r == 0 ? finish_rekey(app, args, v, lost, false) : fail_vault(app, r);
 }
 

@@ -143,7 +143,7 @@ static int commit_sheet(struct app *app, struct vault *v, const struct arguments
 	*ret_kept = false;
 	if (r != 0)
 		return r;
-	r = vault_commit(v, change_add, &c, app->now);
+	r = session_commit(app, v, change_add, &c);
 	*ret_kept = r == 0 || r == VAULT_ERR_UNRECORDED;
 	return r == 0 ? STATUS_OK : fail_vault(app, r);
 }

@@ -29,14 +29,15 @@ static const char *timer_name(enum remind_timer kind)
 	return kind == REMIND_TIMER_SYSTEMD ? "systemd" : kind == REMIND_TIMER_CRON ? "cron" : NULL;
 }
 
-/* What ran in a time that was wrong, is forgotten with it. */
-static int begin_anew(const struct app *app, const struct remind_place *place)
+/* That reminders are wanted from now on: what ran in a time that was wrong is forgotten with
+ * --accept-clock. */
+static int note_clock(const struct app *app, const struct remind_place *place)
 {
 	struct remind_state state;
 	int r = remind_state_open(app, place->state, &state);
 
 	if (r == 0) {
-		(void)json_object_set_new(state.json, "seen", json_integer(app->now));
+		remind_state_note_clock(app, &state);
 		r = remind_state_write(&state);
 		r = r == 0 ? STATUS_OK : fail_vault(app, r);
 	}
@@ -51,7 +52,7 @@ static int verb_install(struct app *app, const struct request *q)
 	int r = session_open(app, &v);
 
 	if (r == 0)
-		r = begin_anew(app, q->place);
+		r = note_clock(app, q->place);
 	if (r == 0)
 		r = remind_timer_install(app, q->place, &kind);
 	if (r != 0)

@@ -35,7 +35,7 @@ static int check(struct app *app, const struct vault *v, const struct rename *re
 int cmd_rename(struct app *app, const struct arguments *args)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
-	struct rename rename = { args->operands[0], args->operands[1], app->now };
+	struct rename rename = { args->operands[0], args->operands[1], 0 };
 	char purpose[2 * VAULT_NAME_MAX + 32];
 	int r = session_name_check(app, rename.from);
 
@@ -48,6 +48,7 @@ int cmd_rename(struct app *app, const struct arguments *args)
 	if (r != 0)
 		return r;
 	(void)snprintf(purpose, sizeof(purpose), "rename %s to %s", rename.from, rename.to);
+	rename.now = app->now;
 	r = session_change(app, v, purpose, change, &rename);
 	if (r != 0)
 		return r;

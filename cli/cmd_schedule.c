@@ -242,6 +242,7 @@ static int apply(struct app *app, struct vault *v, struct change *c)
 	    c->name != NULL                       ? c->name
 	    : option_is_given(c->args, "default") ? "the vault"
 						  : "all entries");
+	c->now = app->now;
 	r = session_change(app, v, purpose, change, c);
 	if (r == 0 && app->json)
 		return show_json(app, v, c->name);
@@ -254,7 +255,7 @@ static int apply(struct app *app, struct vault *v, struct change *c)
 int cmd_schedule(struct app *app, const struct arguments *args)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
-	struct change c = { .args = args, .name = args->operands[0], .now = app->now };
+	struct change c = { .args = args, .name = args->operands[0] };
 	const struct vault_entry_info *info;
 	int r = parse(app, args, &c);
 

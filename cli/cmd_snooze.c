@@ -8,11 +8,19 @@
 #include "cli/session.h"
 #include "cli/snooze.h"
 
-/* Longer is not put off, but given up. */
-#define SNOOZE_DAYS_MAX 90
+/* "3d", "2027-01-31", or "off": what is none of these is told before the vault is opened. */
+static int check(const struct app *app, const char *text)
+{
+	struct period p;
+	int64_t t;
 
-/* "3d", "2027-01-31", or "off". */
-static int parse(const struct app *app, const char *text, int64_t now, int64_t *ret)
+	if (strcmp(text, "off") == 0 || period_parse(text, &p) || date_parse(text, &t))
+		return STATUS_OK;
+	return fail(
+	    app, STATUS_USAGE, "neither a period nor a date; use 3d, 2w, 2027-01-31, or off");
+}
+
+static int until_of(const struct app *app, const char *text, int64_t *ret)
 {
 	struct period p;
 
@@ -20,15 +28,14 @@ static int parse(const struct app *app, const char *text, int64_t now, int64_t *
 	if (strcmp(text, "off") == 0)
 		return STATUS_OK;
 	if (period_parse(text, &p))
-		*ret = period_after(now, p);
-	else if (!date_parse(text, ret))
-		return fail(app, STATUS_USAGE,
-		    "neither a period nor a date; use 3d, 2w, 2027-01-31, or off");
-	if (*ret <= now || *ret > now + SNOOZE_DAYS_MAX * (int64_t)PERIOD_DAY_SECONDS)
-		return fail(app, STATUS_USAGE,
-		    "it can be snoozed for 1 to %d days; \"touchvault schedule\" is for longer",
-		    SNOOZE_DAYS_MAX);
-	return STATUS_OK;
+		*ret = period_after(app->now, p);
+	else
+		(void)date_parse(text, ret);
+	if (*ret > app->now && *ret <= snooze_latest(app))
+		return STATUS_OK;
+	return fail(app, STATUS_USAGE,
+	    "it can be snoozed for 1 to %d days; \"touchvault schedule\" is for longer",
+	    SNOOZE_DAYS_MAX);
 }
 
 int cmd_snooze(struct app *app, const struct arguments *args)
@@ -41,9 +48,11 @@ int cmd_snooze(struct app *app, const struct arguments *args)
 	int r = session_name_check(app, name);
 
 	if (r == 0)
-		r = parse(app, args->operands[1], app->now, &until);
+		r = check(app, args->operands[1]);
 	if (r == 0)
 		r = session_open(app, &v);
+	if (r == 0)
+		r = until_of(app, args->operands[1], &until);
 	if (r == 0)
 		r = session_find(app, v, name, &info);
 	if (r == 0)

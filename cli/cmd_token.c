@@ -68,7 +68,7 @@ static int change_tested(struct vault *v, void *ctx)
 
 static int commit(struct app *app, struct vault *v, vault_change_fn fn, struct change *c)
 {
-	int r = vault_commit(v, fn, c, app->now);
+	int r = session_commit(app, v, fn, c);
 
 	return r == 0 ? STATUS_OK : fail_vault(app, r);
 }

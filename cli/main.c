@@ -181,10 +181,11 @@ int main(int argc, char **argv)
 {
 	static char buffer[OUTPUT_BUFFER];
 	__attribute__((cleanup(arguments_freep))) struct arguments args = { 0 };
-	struct app app = { .now = (int64_t)time(NULL) };
+	struct app app = { .clock = (int64_t)time(NULL) };
 	const struct command *command;
 	int r;
 
+	app.now = app.clock;
 	if (!harden(&app))
 		return fail(
 		    &app, STATUS_ERROR, "the process could not be hardened (%s)", strerror(errno));

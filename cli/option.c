@@ -14,6 +14,8 @@ const struct option_spec global_options[] = {
 	{ "json", NULL, false, "print JSON, errors too" },
 	{ "accept-rollback", NULL, false,
 	    "take a vault that is older than the last one seen, or replaced" },
+	{ "accept-clock", NULL, false,
+	    "the clock is right, though the vault or this host has seen a later time" },
 	{ "help", NULL, false, "say how a command is used (also -h)" },
 	{ "version", NULL, false, "print the version" },
 	OPTIONS_END,
@@ -166,6 +168,7 @@ static int apply_globals(struct parser *p)
 
 	app->json = option_is_given(p->args, "json");
 	app->accept_rollback = option_is_given(p->args, "accept-rollback");
+	app->accept_clock = option_is_given(p->args, "accept-clock");
 	if (vault != NULL && *vault == '\0')
 		return usage(p, "empty value of --vault", "", 0);
 	if (device != NULL && *device == '\0')

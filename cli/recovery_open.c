@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "cli/clock.h"
 #include "cli/host_kind.h"
 #include "cli/output.h"
 #include "cli/session.h"
@@ -70,5 +71,6 @@ int recovery_open(
 		return session_refused(app, p, r);
 	host_kind_note(app, vault_without_tpm(*ret));
 	session_note_trust(app, *ret);
+	clock_hold_and_tell(app, p, *ret);
 	return STATUS_OK;
 }

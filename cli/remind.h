@@ -34,6 +34,10 @@ int remind_place_find(const struct app *, const struct paths *, struct remind_pl
     __attribute__((warn_unused_result)); /* exit status, reported */
 void remind_place_free(struct remind_place *);
 
+/* Where it is, of the vault at that place; malloc'ed, NULL: no memory. */
+char *remind_state_path(const struct app *, const struct paths *)
+    __attribute__((warn_unused_result));
+
 /* What was told, as in the file: "told" has for each key (an entry's id, or a problem's
  * name) its level and day; "seen" is the latest time at which it ran; "pending" is true
  * while somebody is told; "last" is the last run, or null. */
@@ -51,6 +55,12 @@ int remind_state_open(const struct app *, const char *path, struct remind_state 
 /* 0 or enum vault_err, also in ret->err. */
 int remind_state_write(struct remind_state *);
 void remind_state_close(struct remind_state *);
+/* The clock was seen; with --accept-clock, and no later time was. */
+void remind_state_note_clock(const struct app *, struct remind_state *);
+/* The latest time that was seen. */
+int64_t remind_state_seen(const struct remind_state *);
+/* The same of the one at path, without the lock; 0 where there is none. NULL is fine. */
+int64_t remind_state_look_seen(const char *path);
 /* Only to be looked at, without the lock; NULL where there is none, or it is damaged. */
 json_t *remind_state_look(const char *path);
 
@@ -61,14 +71,14 @@ struct remind_plan {
 	json_t *told;      /* what takes the place of the state's, once it was told */
 	size_t counts[REMIND_OVERDUE + 1];
 	enum remind_level level; /* the worst */
-	int64_t now, seen;
+	int64_t now;
 	char day[REMIND_DAY_MAX]; /* here, "2027-01-31" */
 };
-void remind_plan_begin(const struct app *, const struct remind_state *, struct remind_plan *ret);
+void remind_plan_begin(const struct app *, struct remind_plan *ret);
 void remind_plan_free(struct remind_plan *);
-/* err: of opening it; v: NULL if it is not 0. */
-void remind_plan_vault(const struct app *, const struct remind_state *, const struct vault *v,
-    int err, struct remind_plan *);
+/* err: of opening it; v: NULL if it is not 0. app->now is held as clock.h has it. */
+void remind_plan_vault(
+    struct app *, const struct remind_state *, struct vault *v, int err, struct remind_plan *);
 /* key: at most once a day; NULL: always. */
 void remind_plan_problem(const struct remind_state *, struct remind_plan *, const char *key,
     enum remind_level, const char *text);

@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "cli/advice.h"
+#include "cli/clock.h"
 #include "cli/output.h"
 #include "cli/rotation_info.h"
+#include "cli/snooze.h"
 
 const char *remind_level_name(enum remind_level level)
 {
@@ -36,17 +38,15 @@ enum remind_level remind_level_of(enum rotation_status status)
 	return REMIND_OVERDUE;
 }
 
-void remind_plan_begin(
-    const struct app *app, const struct remind_state *state, struct remind_plan *ret)
+void remind_plan_begin(const struct app *app, struct remind_plan *ret)
 {
-	time_t now = (time_t)app->now;
+	time_t now = (time_t)app->clock;
 	struct tm tm;
 
 	*ret = (struct remind_plan){ .reminders = json_array(),
 		.problems = json_array(),
 		.told = json_object(),
-		.now = app->now,
-		.seen = json_integer_value(json_object_get(state->json, "seen")) };
+		.now = app->now };
 	/* A person's day: a timer that calls each morning doesn't miss one of them. */
 	if (localtime_r(&now, &tm) == NULL ||
 	    strftime(ret->day, sizeof(ret->day), "%Y-%m-%d", &tm) == 0)
@@ -118,24 +118,14 @@ static void plan_entry(const struct remind_state *state, struct remind_plan *p,
 	count(p, level);
 }
 
-/* As rotation_now, and against the latest run: else what was overdue yesterday would be
- * fine today, and nobody told. */
-static void hold_clock(const struct app *app, const struct remind_state *state,
-    const struct vault_summary *s, struct remind_plan *p)
+static void hold_clock(
+    struct app *app, const struct remind_state *state, struct vault *v, struct remind_plan *p)
 {
-	char text[256], clock[32], before[32];
-	int64_t latest = p->seen > s->committed ? p->seen : s->committed;
+	char text[CLOCK_TEXT_MAX];
 
-	if (latest > p->now)
-		p->now = latest;
-	if (app->now + PERIOD_DAY_SECONDS >= latest)
-		return;
-	(void)snprintf(text, sizeof(text),
-	    "the clock says %s, but was at %s before: dates are held against that; set the clock, "
-	    "or, if it was wrong then, %s",
-	    text_time(app->now, clock), text_time(latest, before),
-	    latest == p->seen ? "run \"touchvault reminders install\"" : "change the vault once");
-	remind_plan_problem(state, p, "clock", REMIND_DUE, text);
+	if (clock_hold(app, v, remind_state_seen(state), text))
+		remind_plan_problem(state, p, "clock", REMIND_DUE, text);
+	p->now = app->now;
 }
 
 static void plan_unread(const struct remind_state *state, struct remind_plan *p, int err)
@@ -154,8 +144,8 @@ static void plan_unread(const struct remind_state *state, struct remind_plan *p,
 	remind_plan_problem(state, p, "vault", REMIND_OVERDUE, text);
 }
 
-void remind_plan_vault(const struct app *app, const struct remind_state *state,
-    const struct vault *v, int err, struct remind_plan *p)
+void remind_plan_vault(struct app *app, const struct remind_state *state, struct vault *v, int err,
+    struct remind_plan *p)
 {
 	const struct vault_entry_info *info;
 	struct vault_summary s;
@@ -164,8 +154,9 @@ void remind_plan_vault(const struct app *app, const struct remind_state *state,
 		plan_unread(state, p, err);
 		return;
 	}
+	hold_clock(app, state, v, p);
+	snooze_apply(app, v);
 	vault_summarize(v, &s);
-	hold_clock(app, state, &s, p);
 	if (s.trust != VAULT_TRUST_VERIFIED)
 		remind_plan_problem(state, p, "trust", REMIND_DUE,
 		    "the vault is not verified on this host, so what it says of dates may be old; "
@@ -182,7 +173,7 @@ static json_t *message(const struct app *app, const struct remind_place *place, 
 	(void)gethostname(host, sizeof(host) - 1);
 	return json_pack("{s:b,s:b,s:s,s:o,s:o,s:s,s:o,s:o}", "test", test, "repeated", repeated,
 	    "level", remind_level_name(level), "vault", text_json(place->vault), "host",
-	    text_json(host), "at", text_time_json(app->now, when), "reminders", reminders,
+	    text_json(host), "at", text_time_json(app->clock, when), "reminders", reminders,
 	    "problems", problems);
 }
 

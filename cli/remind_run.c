@@ -3,7 +3,6 @@
 
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/snooze.h"
 
 /* Who reads the journal needn't know the names. */
 static void say_counts(const struct app *app, const struct remind_plan *p, const json_t *channels)
@@ -22,7 +21,7 @@ static json_t *run_json(const struct app *app, const struct remind_plan *p, json
 {
 	char when[32];
 
-	return json_pack("{s:s,s:i,s:i,s:i,s:O,s:O}", "at", text_time_json(app->now, when),
+	return json_pack("{s:s,s:i,s:i,s:i,s:O,s:O}", "at", text_time_json(app->clock, when),
 	    "overdue", (int)p->counts[REMIND_OVERDUE], "due", (int)p->counts[REMIND_DUE], "soon",
 	    (int)p->counts[REMIND_SOON], "problems", p->problems, "channels", channels);
 }
@@ -47,12 +46,11 @@ static void end(const struct app *app, struct remind_state *state, const struct 
     json_t *channels)
 {
 	size_t arrived = 0, failed = 0;
-	int64_t seen = p->seen > app->now ? p->seen : app->now;
 
 	remind_channels_count(channels, &arrived, &failed);
 	if (arrived > 0 || remind_plan_is_empty(p))
 		(void)json_object_set(state->json, "told", p->told);
-	(void)json_object_set_new(state->json, "seen", json_integer(seen));
+	remind_state_note_clock(app, state);
 	(void)json_object_set_new(state->json, "pending", json_false());
 	(void)json_object_set_new(state->json, "last", run_json(app, p, channels));
 	(void)remind_state_write(state);
@@ -93,8 +91,6 @@ static int run(struct app *app, const struct remind_place *place, struct remind_
 	int err = session_try(app, paths, &v), r;
 	json_t *channels;
 
-	if (err == 0)
-		snooze_apply(app, v);
 	remind_plan_vault(app, state, v, err, p);
 	if (state->damaged)
 		remind_plan_problem(state, p, NULL, REMIND_DUE,
@@ -125,7 +121,7 @@ int remind_run(struct app *app, const struct remind_place *place, int seconds, b
 		return r;
 	r = remind_state_open(app, place->state, &state);
 	if (r == 0) {
-		remind_plan_begin(app, &state, &plan);
+		remind_plan_begin(app, &plan);
 		r = run(app, place, &state, &plan, &paths, seconds, confined);
 		remind_plan_free(&plan);
 	}

@@ -45,26 +45,45 @@ static void path_id(const char *path, char ret[static REMIND_ID_MAX])
 		(void)snprintf(ret + 5 + 2 * i, 3, "%02x", hash[i]);
 }
 
-int remind_place_find(const struct app *app, const struct paths *p, struct remind_place *ret)
+/* Its absolute path, too. */
+static char *place_id(const struct app *app, const struct paths *p, char ret[static REMIND_ID_MAX])
+{
+	char *vault = absolute(p->vault);
+
+	if (p->vault_is_name)
+		(void)snprintf(ret, REMIND_ID_MAX, "%s", app->vault);
+	else if (vault != NULL)
+		path_id(vault, ret);
+	return vault;
+}
+
+static char *state_path(const struct paths *p, const char *id)
 {
 	int dir = (int)(strrchr(p->state, '/') - p->state);
+	char *ret;
+
+	return asprintf(&ret, "%.*s/reminders-%s.json", dir, p->state, id) < 0 ? NULL : ret;
+}
+
+char *remind_state_path(const struct app *app, const struct paths *p)
+{
+	char id[REMIND_ID_MAX];
+	_cleanup_free_ char *vault = place_id(app, p, id);
+
+	return vault == NULL ? NULL : state_path(p, id);
+}
+
+int remind_place_find(const struct app *app, const struct paths *p, struct remind_place *ret)
+{
 	int r = paths_config(app, "/touchvault/hooks.d", &ret->hooks);
 
 	if (r != 0)
 		return r;
-	ret->vault = absolute(p->vault);
-	if (ret->vault == NULL)
-		return fail_vault(app, VAULT_ERR_NOMEM);
 	ret->by_name = p->vault_is_name;
-	if (ret->by_name)
-		(void)snprintf(ret->id, sizeof(ret->id), "%s", app->vault);
-	else
-		path_id(ret->vault, ret->id);
-	if (asprintf(&ret->state, "%.*s/reminders-%s.json", dir, p->state, ret->id) < 0) {
-		ret->state = NULL;
-		return fail_vault(app, VAULT_ERR_NOMEM);
-	}
-	return STATUS_OK;
+	ret->vault = place_id(app, p, ret->id);
+	if (ret->vault != NULL)
+		ret->state = state_path(p, ret->id);
+	return ret->state == NULL ? fail_vault(app, VAULT_ERR_NOMEM) : STATUS_OK;
 }
 
 static bool told_is_valid(json_t *told)
@@ -175,6 +194,28 @@ void remind_state_close(struct remind_state *s)
 	store_close(&s->store);
 	if (s->lock >= 0)
 		(void)close(s->lock);
+}
+
+int64_t remind_state_seen(const struct remind_state *s)
+{
+	json_int_t seen = json_integer_value(json_object_get(s->json, "seen"));
+
+	return seen < PERIOD_TIME_MAX ? seen : PERIOD_TIME_MAX;
+}
+
+void remind_state_note_clock(const struct app *app, struct remind_state *s)
+{
+	if (app->accept_clock || remind_state_seen(s) < app->clock)
+		(void)json_object_set_new(s->json, "seen", json_integer(app->clock));
+}
+
+int64_t remind_state_look_seen(const char *path)
+{
+	struct remind_state s = { .json = path == NULL ? NULL : remind_state_look(path) };
+	int64_t seen = remind_state_seen(&s);
+
+	json_decref(s.json);
+	return seen;
 }
 
 json_t *remind_state_look(const char *path)

@@ -177,7 +177,7 @@ int rotate_step(struct app *app, struct vault *v, bool unlocked, struct rotate *
 		status = unlock(app, v, r);
 	if (status != 0)
 		return status;
-	err = vault_commit(v, change, r, app->now);
+	err = session_commit(app, v, change, r);
 	if (err == VAULT_ERR_EXISTS)
 		return fail(app, STATUS_EXISTS,
 		    "these are the values that %s has now; make a new key at the broker and give "

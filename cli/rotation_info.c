@@ -9,14 +9,8 @@
 int64_t rotation_now(const struct app *app, const struct vault *v)
 {
 	struct vault_summary s;
-	char clock[32], committed[32];
 
 	vault_summarize(v, &s);
-	if (app->now + PERIOD_DAY_SECONDS < s.committed)
-		warn(app,
-		    "the clock says %s, but the vault was changed %s: dates are held against that; "
-		    "set the clock, or change the vault once if it was wrong then",
-		    text_time(app->now, clock), text_time(s.committed, committed));
 	return app->now > s.committed ? app->now : s.committed;
 }
 

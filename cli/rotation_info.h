@@ -7,9 +7,8 @@
 
 #include "cli/option.h"
 
-/* The time that dates of the vault are held against: the clock's, but never before the
- * vault's last change, so that a clock which was set back makes nothing undone. Says so
- * where that is more than a day. */
+/* The time that dates of the vault are held against (clock.h), also where another host has
+ * changed it since it was opened. */
 int64_t rotation_now(const struct app *, const struct vault *);
 
 /* An option's period, as far as it is given; word, if not NULL, stands for an unset

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/clock.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "cli/touch.h"
@@ -230,8 +231,17 @@ int session_change(
 	r = session_unlock(app, v, NULL, purpose);
 	if (r != 0)
 		return r;
-	r = vault_commit(v, change, ctx, app->now);
+	r = session_commit(app, v, change, ctx);
 	return r == 0 ? STATUS_OK : fail_vault(app, r);
+}
+
+int session_commit(struct app *app, struct vault *v, vault_change_fn change, void *ctx)
+{
+	int r = vault_commit(v, change, ctx, app->now);
+
+	if (r == 0 || r == VAULT_ERR_UNRECORDED)
+		clock_accepted(app);
+	return r;
 }
 
 static int is_vault(const struct dirent *e)
@@ -345,6 +355,7 @@ int session_open(struct app *app, struct vault **ret)
 	if (r != 0)
 		return fail_vault(app, r);
 	session_note_trust(app, *ret);
+	clock_hold_and_tell(app, &p, *ret);
 	return STATUS_OK;
 }
 

@@ -44,6 +44,11 @@ int session_find(struct app *, const struct vault *, const char *name,
 int session_change(struct app *, struct vault *, const char *purpose, vault_change_fn change,
     void *ctx) __attribute__((warn_unused_result));
 
+/* vault_commit at app->now, of a vault that is unlocked. 0 or enum vault_err, not
+ * reported: some have a meaning to the command. */
+int session_commit(struct app *, struct vault *, vault_change_fn change, void *ctx)
+    __attribute__((warn_unused_result));
+
 /* Touch, for a change of the tokens, by the one called only (NULL: any), and not
  * by the one called except. What could be written is checked before. */
 int session_unlock_by(struct app *, struct vault *, const char *purpose, const char *only,

@@ -84,16 +84,20 @@ static int64_t number(const json_t *json, const char *id, const char *what)
 	return json_integer_value(json_object_get(json_object_get(json, id), what));
 }
 
-static void apply(const json_t *json, struct vault *v)
+/* One that goes further than it can be asked for was made by a clock that was wrong. */
+static void apply(const struct app *app, const json_t *json, struct vault *v)
 {
 	const struct vault_entry_info *info;
 	char id[HEX_MAX];
 
 	for (size_t i = 0; (info = vault_entry_at(v, i)) != NULL; i++) {
+		int64_t until;
+
 		hex(vault_entry_id(info), id);
-		if (number(json, id, "until") > 0 &&
+		until = number(json, id, "until");
+		if (until > 0 && until <= snooze_latest(app) &&
 		    number(json, id, "made") == info->rotation.made)
-			(void)!vault_entry_snooze(v, info->name, number(json, id, "until"));
+			(void)!vault_entry_snooze(v, info->name, until);
 	}
 }
 
@@ -105,7 +109,7 @@ void snooze_apply(const struct app *app, struct vault *v)
 	if (r == 0)
 		r = load(&s);
 	if (r == 0)
-		apply(s.json, v);
+		apply(app, s.json, v);
 	if (r != 0 || s.damaged)
 		warn(app, "%s: what is snoozed can't be read (%s), so nothing is; snooze it again",
 		    s.store.path, r == 0 ? "it is damaged" : vault_strerror(r));
@@ -154,7 +158,7 @@ int snooze_set(
 	if (r == 0)
 		r = load(&s);
 	if (r == 0)
-		apply(s.json, v);
+		apply(app, s.json, v);
 	if (r == 0)
 		r = vault_entry_snooze(v, info->name, until);
 	if (r != 0)

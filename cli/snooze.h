@@ -7,6 +7,13 @@
 #include "cli/app.h"
 #include "vault/vault.h"
 
+/* Longer is not put off, but given up. */
+#define SNOOZE_DAYS_MAX 90
+static inline int64_t snooze_latest(const struct app *app)
+{
+	return app->now + SNOOZE_DAYS_MAX * (int64_t)PERIOD_DAY_SECONDS;
+}
+
 /* From this host's file into rotation.snoozed of the entries, until the vault is loaded
  * again. A file that can't be read, or is damaged, is told of: then nothing is snoozed. */
 void snooze_apply(const struct app *, struct vault *);

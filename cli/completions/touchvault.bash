@@ -3,7 +3,7 @@
 # need no touch. Nothing goes through "compgen -W", which expands what it is given.
 
 _touchvault_commands=(init add edit get run list show rename remove due schedule policy rotate reminders snooze history token host recovery status log doctor udev help version)
-_touchvault_globals=(--vault --device --json --accept-rollback --help --version)
+_touchvault_globals=(--vault --device --json --accept-rollback --accept-clock --help --version)
 
 _touchvault_options() { # command
 	options=("${_touchvault_globals[@]}")

@@ -286,19 +286,156 @@ class Calendar(Due):
 
 
 class Clock(Due):
-    def test_set_back_by_a_year(self):
-        self.home.set_clock("2027-05-10 12:00:00")
-        self.schedule("ibkr/live", "--lead", "2w")
-        self.assertEqual(self.statuses(), {"kraken": "overdue", "ibkr/live": "overdue"})
-        self.home.set_clock("2026-05-10 12:00:00")
+    """START is when the vault was last changed, if a test doesn't change it. NOW and BACK are on
+    the right clock and on one that is a year behind."""
+    NOW, BACK, FUTURE = "2027-05-10 12:00:00", "2026-05-10 12:00:00", "2050-01-01 12:00:00"
+    SAID = b"the clock says 2026-05-10 12:00 UTC, but it was 2027-05-10 12:00 UTC when "
+
+    def remind(self, *args):
+        """Somebody is there who sees the time go by; nobody is told, as there is no desktop."""
+        self.home.run("reminders", "run", *args, env={"XDG_RUNTIME_DIR": "/nonexistent"})
+
+    def status_of_vault(self):
+        return json.loads(self.ok(self.home.run("status", "--json")).out)
+
+    def told_once(self, result, said=SAID):
+        self.assertEqual(self.ok(result).err.count(b"touchvault: " + said), 1, result)
+        return result
+
+    def test_set_back_and_nothing_changed_since(self):
+        self.home.set_clock(self.NOW)
+        self.remind()
+        self.home.set_clock(self.BACK)
         result = self.home.run("due", "--check")
         self.assertEqual(result.status, 40)
-        self.assertIn(b"the clock says 2026-05-10 12:00 UTC", result.err)
+        self.assertIn(self.SAID + b"reminders last ran here", result.err)
         self.assertIn(b'"warning"', self.home.run("due", "--json").err)
+        self.assertEqual(self.statuses(), {"kraken": "overdue", "ibkr/live": "overdue"})
+        self.assertIn(b"0 of 2 keys in time", self.told_once(self.home.run("status")).out)
+        self.assertIn(b"kraken is overdue", self.told_once(self.run_touched("get", "kraken")).err)
+        self.assertIn(b"\nDTSTART;VALUE=DATE:20270501", self.told_once(self.home.run("due", "--ics")).out)
 
-    def test_a_few_hours_are_no_news(self):
-        self.home.set_clock("2027-01-30 12:00:00")
+    def test_a_change_with_the_clock_set_back_undoes_nothing(self):
+        self.home.set_clock(self.NOW)
+        self.schedule("kraken", "--lead", "2w")
+        self.home.set_clock(self.BACK)
+        for args in (["edit", "kraken", "--label", "a=b"], ["policy", "--max-age", "1y"], ["token", "test", "first"],
+                     ["rename", "kraken", "main"], ["host", "label", os.uname().nodename, "x"],
+                     ["schedule", "--all", "--grace", "1d"]):
+            with self.subTest(args):
+                self.told_once(self.run_touched(*args), self.SAID + b"the vault was last changed")
+                self.assertEqual(self.home.run("due", "--check").status, 40)
+        self.assertEqual(self.statuses(), {"main": "overdue", "ibkr/live": "overdue"})
+        self.assertRegex(self.status_of_vault()["committed"]["at"], "^2027-05-10T12:00:")
+
+    def test_a_change_is_stored_with_the_time_that_is_held(self):
+        self.home.set_clock(self.NOW)
+        self.remind()
+        self.home.set_clock(self.BACK)
+        self.add(self.plugged, "new", {"k": "v"})
+        self.ok(self.run_touched("edit", "ibkr/live", "--from-json", stdin=b'{"key":"NEW"}'))
+        shown = {e["name"]: e for e in json.loads(self.ok(self.home.run("schedule", "--json")).out)["entries"]}
+        for name in ("new", "ibkr/live"):
+            self.assertRegex(shown[name]["made"], "^2027-05-10T12:00:")
+        self.assertEqual(self.statuses(), {"kraken": "overdue"})
+        self.told_once(self.home.run("snooze", "kraken", "2027-05-13"))
+        self.assertEqual(self.due("--check")["kraken"]["snoozed_until"], "2027-05-13T00:00:00Z")
+        self.assertEqual(self.status, 0)
+
+    def test_what_is_done_with_the_clock_set_back_keeps_its_order(self):
+        """A mark that comes after the new key isn't one of the old key."""
+        self.home.set_clock(self.NOW)
+        self.schedule("ibkr/live", "--every", "1y")
+        self.home.set_clock(self.BACK)
+        stage = ["rotate", "kraken", "--stage", "--from-json"]
+        self.told_once(self.run_touched(*stage, stdin=b'{"key":"NEW"}'))
+        self.told_once(self.run_touched("rotate", "kraken", "--promote"))
+        self.assertEqual(self.statuses(), {"kraken": "in grace"})
+        self.schedule("kraken", "--now", "seen in a repository")
+        self.assertEqual(self.statuses("--check"), {"kraken": "due"})
+        self.assertEqual(self.status, 41)
+        self.ok(self.run_touched("rotate", "kraken", "--revoked", "--retire"))
+        self.assertEqual(self.statuses(), {"kraken": "due"})
+        events = json.loads(self.ok(self.home.run("history", "kraken", "--json")).out)["events"]
+        self.assertEqual([(e["event"], e["why"]) for e in events],
+                         [("staged", "overdue"), ("promoted", None), ("revoked", None), ("retired", None)])
+
+    def test_changed_in_a_wrong_future(self):
+        self.home.set_clock(self.FUTURE)
+        self.remind()
+        self.ok(self.run_touched("edit", "kraken", "--from-json", stdin=b'{"key":"FUTURE"}'))
+        self.ok(self.run_touched("token", "test", "first"))
+        self.add(self.plugged, "new", {"k": "v"})
+        self.ok(self.run_touched("rotate", "new", "--stage", "--from-json", "--expires", "2060-01-01", stdin=b'{"k":"w"}'))
+        self.ok(self.run_touched("rotate", "new", "--promote"))
+        self.home.set_clock(self.FUTURE.replace("12:00", "12:01"))
+        self.schedule("new", "--now", "a test")
+        self.ok(self.home.run("snooze", "ibkr/live", "3d"))
+        self.home.set_clock(self.NOW)
+        said = b"the clock says 2027-05-10 12:00 UTC, but it was 2050-01-01 12:01 UTC when the vault was last changed"
+        for args in (["due"], ["status"], ["get", "kraken"], ["policy"]):
+            result = self.told_once(self.run_touched(*args), said)
+            self.assertIn(b"touchvault token test NAME --accept-clock", result.err)
+
+        # To look at it changes nothing.
+        before = digest(self.home.vault)
+        self.assertEqual(self.statuses("--accept-clock"), {"ibkr/live": "overdue", "new": "due"})
+        self.assertEqual(digest(self.home.vault), before)
+        result = self.ok(self.run_touched("token", "test", "first", "--accept-clock"))
+        self.assertNotIn(b"the clock says", result.err)
+        result = self.ok(self.home.run("due"))
+        self.assertNotIn(b"clock", result.err)
+        self.assertEqual({k: v["snoozed_until"] for k, v in self.due().items()}, {"ibkr/live": None, "new": None})
+        self.no_future("status", "schedule", "list", ["history", "kraken"], ["history", "new"], ["token", "list"],
+                       ["host", "list"], expected={"2060-01-01T00:00:00Z"})
+        shown = {e["name"]: e for e in json.loads(self.ok(self.home.run("schedule", "--json")).out)["entries"]}
+        self.assertRegex(shown["kraken"]["rotate_by"], "^2027-08-08T12:00:")
+        log = json.loads(self.ok(self.home.run("log", "--json")).out)
+        self.assertEqual([e["event"] for e in log[-3:]], ["unlock", "clock", "change"])
+        self.assertEqual(log[-2]["command"], "token-test")
+
+        # All is as it was: the option makes no difference any more.
+        self.ok(self.run_touched("token", "test", "first", "--accept-clock"))
+        self.assertEqual(json.loads(self.ok(self.home.run("log", "--json", "--last", "2")).out)[0]["event"], "unlock")
+        self.ok(self.run_touched("log", "verify"))
+
+    def no_future(self, *commands, expected):
+        found = set()
+        for args in commands:
+            text = self.ok(self.home.run(*([args] if isinstance(args, str) else args), "--json")).out.decode()
+            found |= set(re.findall(r"20[3-9]\d-[\d-]+T[\d:]+Z", text))
+        self.assertEqual(found, expected)
+
+    def test_only_reminders_ran_in_a_wrong_future(self):
+        self.home.set_clock(self.FUTURE)
+        self.remind()
+        self.home.set_clock(self.NOW)
+        result = self.ok(self.home.run("due"))
+        self.assertIn(b"2050-01-01 12:00 UTC when reminders last ran here", result.err)
+        self.assertIn(b"touchvault reminders run --accept-clock", result.err)
+        # A change is held against that, too; and one that takes the clock for right ends it.
+        self.remind("--accept-clock")
         self.assertNotIn(b"clock", self.ok(self.home.run("due")).err)
+        self.home.set_clock(self.FUTURE)
+        self.remind()
+        self.home.set_clock(self.NOW)
+        self.ok(self.run_touched("token", "test", "first", "--accept-clock"))
+        self.assertNotIn(b"clock", self.ok(self.home.run("due")).err)
+        self.assertRegex(self.status_of_vault()["committed"]["at"], "^2027-05-10T12:00:")
+
+    def test_an_hour_is_no_news(self):
+        for clock, told in (("2027-01-31 08:32:00", 0), ("2027-01-31 08:28:00", 1)):
+            self.home.set_clock(clock)
+            self.assertEqual(self.ok(self.home.run("due")).err.count(b"the clock says"), told)
+
+    def test_seconds_behind_the_last_change_keep_their_order(self):
+        """As between two hosts: no news, but no change is earlier than the one before it."""
+        self.home.set_clock("2027-01-31 09:20:00")
+        self.add(self.plugged, "a", {"k": "v"})
+        self.add(self.plugged, "b", {"k": "v"})
+        a, b = (json.loads(self.ok(self.home.run("show", name, "--json")).out)["created"] for name in "ab")
+        self.assertLess("2027-01-31T09:30:00Z", a)
+        self.assertLess(a, b)
 
     def test_after_2038_and_at_the_end_of_time(self):
         self.schedule("kraken", "--every", "100y", "--expires", "9999-12-31T23:59:59Z")

@@ -156,7 +156,7 @@ class Telling(Reminders):
         self.ok(self.remind())
         message, = self.got()
         self.assertEqual([e["level"] for e in message["reminders"]], ["overdue"])
-        self.assertIn("the clock says 2027-03-01 10:00 UTC, but was at 2027-05-04", message["problems"][0])
+        self.assertIn("the clock says 2027-03-01 10:00 UTC, but it was 2027-05-04 10:00 UTC", message["problems"][0])
         self.assertEqual(self.told(), [])
         self.home.set_clock("2027-03-02 10:00:00")
         self.assertEqual(self.told(), [("ibkr/live", "overdue")])
@@ -167,12 +167,22 @@ class Telling(Reminders):
         self.told()
         self.home.set_clock(SOON)
         self.ok(self.remind())
-        self.assertIn("reminders install", self.got()[0]["problems"][0])
+        self.assertIn("reminders run --accept-clock", self.got()[0]["problems"][0])
+        # Neither by itself, nor by what is done every now and then.
         self.refused(self.wrapped(NO_CRON, "reminders", "install", env=NO_BUS), 3, "no cron")
         self.home.set_clock("2027-04-21 10:00:00")
         self.ok(self.remind())
-        message, = self.got()
-        self.assertEqual(([e["level"] for e in message["reminders"]], message["problems"]), (["soon"], []))
+        self.assertIn("2040-01-01", self.got()[0]["problems"][0])
+        for args, day in ((["run"], "22"), (["install"], "24")):
+            self.home.set_clock(f"2027-04-{day} 10:00:00")
+            self.wrapped(NO_CRON, "reminders", *args, "--accept-clock", env=NO_BUS)
+            self.got()
+            self.home.set_clock(f"2027-04-{int(day) + 1} 10:00:00")
+            self.ok(self.remind())
+            message, = self.got()
+            self.assertEqual(([e["level"] for e in message["reminders"]], message["problems"]), (["soon"], []))
+            self.home.set_clock("2040-01-01 10:00:00")
+            self.told()
 
 
 NO_BUS = {"XDG_RUNTIME_DIR": "/nonexistent"}
