@@ -87,6 +87,16 @@ static int parse_mode(const struct app *app, const struct arguments *args, struc
 	return fail(app, STATUS_USAGE, "--mode takes overlap, atomic, delayed or default");
 }
 
+static int check_bound(
+    const struct app *app, const char *name, struct period given, struct period most)
+{
+	char text[PERIOD_TEXT_MAX];
+
+	if (!period_is_longer(given, most))
+		return STATUS_OK;
+	return fail(app, STATUS_USAGE, "--%s takes at most %s", name, period_print(most, text));
+}
+
 static int parse(const struct app *app, const struct arguments *args, struct change *ret)
 {
 	const char *every = option_value(args, "every");
@@ -102,7 +112,11 @@ static int parse(const struct app *app, const struct arguments *args, struct cha
 	if (r == 0)
 		r = rotation_period_option(app, args, "lead", "default", &ret->given.lead);
 	if (r == 0)
+		r = check_bound(app, "lead", ret->given.lead, SCHEDULE_LEAD_MAX);
+	if (r == 0)
 		r = rotation_period_option(app, args, "grace", "default", &ret->given.grace);
+	if (r == 0)
+		r = check_bound(app, "grace", ret->given.grace, SCHEDULE_GRACE_MAX);
 	if (r == 0)
 		r = parse_mode(app, args, &ret->given);
 	if (r == 0)

@@ -37,6 +37,12 @@ const char *period_print(struct period, char buf[static PERIOD_TEXT_MAX]);
 int64_t period_after(int64_t t, struct period);
 int64_t period_before(int64_t t, struct period);
 
+/* Periods are compared as they run from the 1st of January. */
+static inline bool period_is_longer(struct period a, struct period b)
+{
+	return period_after(0, a) > period_after(0, b);
+}
+
 /* "2027-01-31", which is its first second, "2027-01-31T09:30Z" or with seconds; an
  * offset, as "+02:00", may stand for the Z. Unix seconds. False for anything else,
  * and for days that there aren't. */

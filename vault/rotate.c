@@ -64,7 +64,7 @@ struct rotation_outlook vault_entry_outlook(
 {
 	struct schedule s = vault_entry_schedule(v, info);
 
-	return rotation_look(&info->rotation, &s, info->rotate_since, now);
+	return rotation_look(&info->rotation, &s, &v->index.policy, info->rotate_since, now);
 }
 
 int vault_entry_schedule_set(

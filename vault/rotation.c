@@ -16,13 +16,16 @@ struct schedule schedule_effective(const struct schedule *own, const struct sche
 		s.grace = vault->grace;
 	if (s.mode == ROTATION_MODE_UNSET)
 		s.mode = vault->mode;
+	if (period_is_longer(s.lead, SCHEDULE_LEAD_MAX))
+		s.lead = SCHEDULE_LEAD_MAX;
+	if (period_is_longer(s.grace, SCHEDULE_GRACE_MAX))
+		s.grace = SCHEDULE_GRACE_MAX;
 	return s;
 }
 
 bool policy_exceeded(const struct policy *p, struct period every)
 {
-	return period_is_set(p->max_age) &&
-	       (every.n == 0 || period_after(0, every) > period_after(0, p->max_age));
+	return period_is_set(p->max_age) && (every.n == 0 || period_is_longer(every, p->max_age));
 }
 
 /* Every step in every state: where it leads, or why it may not be made. */
@@ -130,12 +133,19 @@ static void weigh(struct rotation_outlook *o, enum rotation_status status, int64
 	o->at = at;
 }
 
-static void weigh_rotation(
-    struct rotation_outlook *o, const struct schedule *s, int64_t by, int64_t now)
+static int64_t earlier(int64_t a, int64_t b)
 {
+	return a < b ? a : b;
+}
+
+/* oldest: the end of the credential's time, whatever its schedule says. */
+static void weigh_rotation(
+    struct rotation_outlook *o, const struct schedule *s, int64_t by, int64_t oldest, int64_t now)
+{
+	by = earlier(by, oldest);
 	if (o->rotate_by == 0 || by < o->rotate_by)
 		o->rotate_by = by;
-	if (now >= period_after(by, s->grace))
+	if (now >= earlier(period_after(by, s->grace), oldest))
 		weigh(o, ROTATION_OVERDUE, by);
 	else if (now >= by)
 		weigh(o, ROTATION_DUE, by);
@@ -164,17 +174,19 @@ static void weigh_old(struct rotation_outlook *o, const struct rotation *r,
 	weigh(o, now >= o->retire_by ? ROTATION_TO_RETIRE : ROTATION_GRACE, o->retire_by);
 }
 
-struct rotation_outlook rotation_look(
-    const struct rotation *r, const struct schedule *s, int64_t marked, int64_t now)
+struct rotation_outlook rotation_look(const struct rotation *r, const struct schedule *s,
+    const struct policy *p, int64_t marked, int64_t now)
 {
 	struct rotation_outlook o = { .status = ROTATION_FINE };
+	int64_t oldest =
+	    period_is_set(p->max_age) ? period_after(r->made, p->max_age) : PERIOD_TIME_MAX;
 	bool has_old = r->state == ROTATION_PROMOTED || r->state == ROTATION_REVOKED;
 
 	if (s->every.n > 0)
-		weigh_rotation(&o, s, period_after(r->made, s->every), now);
+		weigh_rotation(&o, s, period_after(r->made, s->every), oldest, now);
 	/* A mark is due at once, also by a clock that was set back since. */
 	if (marked != 0 && (!has_old || marked > r->made))
-		weigh_rotation(&o, s, marked < now ? marked : now, now);
+		weigh_rotation(&o, s, earlier(marked, now), oldest, now);
 	if (r->expires != 0)
 		weigh_expiry(&o, s, r->expires, now);
 	if (has_old)

@@ -33,6 +33,9 @@ struct schedule {
 
 #define SCHEDULE_DEFAULT \
 	((struct schedule){ { 90, 'd' }, { 14, 'd' }, { 2, 'd' }, ROTATION_OVERLAP })
+/* More would leave nothing that is ever overdue, or that is ever not told. */
+#define SCHEDULE_LEAD_MAX ((struct period){ 1, 'y' })
+#define SCHEDULE_GRACE_MAX ((struct period){ 90, 'd' })
 
 enum rotation_state {
 	ROTATION_ACTIVE = 0,
@@ -67,7 +70,7 @@ struct rotation {
 	int64_t other_made, other_expires; /* of the staged one, or the old one */
 };
 
-/* The entry's schedule with the vault's where it says nothing. */
+/* The entry's schedule with the vault's where it says nothing, within the bounds above. */
 struct schedule schedule_effective(const struct schedule *own, const struct schedule *vault);
 
 /* What becomes of reading a credential that is overdue or has expired. */
@@ -83,8 +86,7 @@ struct policy {
 	enum policy_overdue overdue;
 };
 
-/* Whether it lets a credential become older than the policy does. Periods are
- * compared as they run from the 1st of January. */
+/* Whether it lets a credential become older than the policy does. */
 bool policy_exceeded(const struct policy *, struct period every);
 
 /* What becomes of a step. All but the first say why it may not be made. */
@@ -116,7 +118,7 @@ enum rotation_status {
 	ROTATION_TO_RETIRE, /* the old one is to be revoked and wiped, since at */
 	ROTATION_DUE,       /* to be rotated since at */
 	ROTATION_EXPIRING,  /* ends at, which is less than the lead away */
-	ROTATION_OVERDUE,   /* due for longer than the grace */
+	ROTATION_OVERDUE,   /* due for longer than the grace, or older than it may become */
 	ROTATION_EXPIRED,   /* ended at */
 };
 
@@ -128,9 +130,10 @@ struct rotation_outlook {
 	bool snoozed;                /* and not yet expired */
 };
 
-/* marked: since when it is to be rotated at once, for a reason of its own; or 0. */
-struct rotation_outlook rotation_look(
-    const struct rotation *, const struct schedule *, int64_t marked, int64_t now);
+/* schedule is the effective one; policy counts as the bound of a key's age, grace and all.
+ * marked: since when it is to be rotated at once, for a reason of its own; or 0. */
+struct rotation_outlook rotation_look(const struct rotation *, const struct schedule *,
+    const struct policy *, int64_t marked, int64_t now);
 
 /* Days from now to at, whole ones; negative if it has been. */
 int64_t rotation_days(int64_t at, int64_t now);

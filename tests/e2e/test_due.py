@@ -490,7 +490,8 @@ class BadInput(Due):
                      ["--mode", "both"], ["--mode", ""], ["--expires", "2027-02-29"],
                      ["--expires", "31.12.2027"], ["--expires", "10000-01-01"], ["--expires", "2027-13-01"],
                      ["--expires", "tomorrow"], ["--expires", "2026-12-31"], ["--expires", "1970-01-01"],
-                     ["--now", "x" * 129], ["--now", "a\nb"], ["--now", "\x1b[2J"], ["--every", "0d"], ["--every", "0mo"]):
+                     ["--now", "x" * 129], ["--now", "a\nb"], ["--now", "\x1b[2J"], ["--every", "0d"], ["--every", "0mo"],
+                     ["--lead", "2y"], ["--lead", "13mo"], ["--grace", "91d"], ["--grace", "100y"]):
             with self.subTest(args):
                 self.refused(self.run_touched("schedule", "kraken", *args), 2)
         for args in (["--every", "1d"], ["--all", "--default", "--every", "1d"], ["kraken", "--all", "--every", "1d"],

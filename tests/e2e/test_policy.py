@@ -67,9 +67,22 @@ class Policy(Case):
         self.assertEqual({e["rotate_by"] for e in shown}, {"2027-04-01T09:30:00Z"})
         self.assertIn(b"kraken     every 60d (maximum), lead 14d (default)", self.ok(self.home.run("schedule")).out)
         self.home.set_clock("2027-04-02 00:00:00")
-        self.assertEqual(self.home.run("due", "--check").status, 41)
+        self.assertEqual(self.home.run("due", "--check").status, 40)
         self.policy("--max-age", "none")
         self.assertEqual(self.home.run("due", "--check").status, 0)
+
+    def test_a_grace_makes_no_key_older(self):
+        self.ok(self.touched("schedule", "kraken", "--every", "30d", "--grace", "90d"))
+        self.home.set_clock("2027-05-01 09:30:00")
+        self.assertEqual(self.home.run("due", "--check").status, 41)
+        self.home.set_clock("2027-04-01 09:30:00")
+        self.policy("--max-age", "90d", "--strict")
+        self.home.set_clock("2027-05-01 09:29:59")
+        self.assertEqual(self.home.run("due", "--check").status, 41)
+        self.ok(self.get())
+        self.home.set_clock("2027-05-01 09:30:00")
+        self.assertEqual(self.home.run("due", "--check").status, 40)
+        self.refused(self.get(), 42, "kraken is overdue: it was to be rotated by 2027-03-02")
 
     def test_overdue_warns(self):
         self.home.set_clock("2027-05-03 09:29:59")

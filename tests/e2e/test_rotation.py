@@ -230,7 +230,7 @@ class Due(Rotation):
         self.assertEqual(self.status()["expires"], "2027-03-01T00:00:00Z")
         self.step("--promote")
         self.home.set_clock("2027-03-01 00:00:00")
-        self.ok(self.touched("schedule", self.NAME, "--grace", "1y"))
+        self.ok(self.touched("schedule", self.NAME, "--grace", "90d"))
         self.refused(self.rotate("--rollback"), 2, "expired")
 
 

@@ -174,6 +174,7 @@ static const struct outcome overlap[ROTATION_STATES][ROTATION_EVENTS] = {
 };
 
 #define SINCE (INT64_C(1000) * DAY)
+#define SCHEDULE_END (SINCE + 10 * DAY) /* 100 days after it was made */
 
 static struct rotation in_state(int state)
 {
@@ -280,9 +281,11 @@ static void what_has_expired_is_not_taken(void **unused)
 
 /* ---- How an entry stands. */
 
+static const struct policy no_policy;
+
 static struct rotation_outlook look(const struct rotation *r, int64_t marked, int64_t now)
 {
-	return rotation_look(r, &SCHEDULE_DEFAULT, marked, now);
+	return rotation_look(r, &SCHEDULE_DEFAULT, &no_policy, marked, now);
 }
 
 static void stands(struct rotation_outlook o, int status, int64_t date)
@@ -316,13 +319,13 @@ static void never_rotated_but_for_an_expiry(void **state)
 
 	(void)state;
 	s.every = of("0d");
-	stands(rotation_look(&r, &s, 0, PERIOD_TIME_MAX), ROTATION_FINE, 0);
+	stands(rotation_look(&r, &s, &no_policy, 0, PERIOD_TIME_MAX), ROTATION_FINE, 0);
 	r.expires = SINCE;
-	stands(rotation_look(&r, &s, 0, SINCE - 14 * DAY - 1), ROTATION_FINE, SINCE);
-	stands(rotation_look(&r, &s, 0, SINCE - 14 * DAY), ROTATION_EXPIRING, SINCE);
-	stands(rotation_look(&r, &s, 0, SINCE - 1), ROTATION_EXPIRING, SINCE);
-	stands(rotation_look(&r, &s, 0, SINCE), ROTATION_EXPIRED, SINCE);
-	assert_int_equal(rotation_look(&r, &s, 0, 0).rotate_by, 0);
+	stands(rotation_look(&r, &s, &no_policy, 0, SINCE - 14 * DAY - 1), ROTATION_FINE, SINCE);
+	stands(rotation_look(&r, &s, &no_policy, 0, SINCE - 14 * DAY), ROTATION_EXPIRING, SINCE);
+	stands(rotation_look(&r, &s, &no_policy, 0, SINCE - 1), ROTATION_EXPIRING, SINCE);
+	stands(rotation_look(&r, &s, &no_policy, 0, SINCE), ROTATION_EXPIRED, SINCE);
+	assert_int_equal(rotation_look(&r, &s, &no_policy, 0, 0).rotate_by, 0);
 }
 
 static void a_mark_is_due_from_its_date(void **state)
@@ -404,6 +407,43 @@ static void what_is_unset_is_the_vaults(void **state)
 	assert_int_equal(s.mode, ROTATION_DELAYED);
 }
 
+static void no_key_becomes_older_than_it_may(void **state)
+{
+	struct schedule s = SCHEDULE_DEFAULT;
+	struct rotation r = in_state(ROTATION_ACTIVE);
+	struct policy p = { .max_age = { 100, 'd' } };
+
+	(void)state;
+	s.grace = of("60d");
+	stands(rotation_look(&r, &s, &p, 0, SCHEDULE_END - 1), ROTATION_DUE, SINCE);
+	stands(rotation_look(&r, &s, &p, 0, SCHEDULE_END), ROTATION_OVERDUE, SINCE);
+	/* A grace that is over before counts. */
+	s.grace = of("9d");
+	stands(rotation_look(&r, &s, &p, 0, SINCE + 9 * DAY - 1), ROTATION_DUE, SINCE);
+	stands(rotation_look(&r, &s, &p, 0, SINCE + 9 * DAY), ROTATION_OVERDUE, SINCE);
+	/* A mark has no more time than the age has. */
+	s.grace = of("60d");
+	stands(rotation_look(&r, &s, &p, SINCE - DAY, SCHEDULE_END), ROTATION_OVERDUE, SINCE - DAY);
+	/* A month that is shorter than the one they are compared by. */
+	p.max_age = of("1mo");
+	s.every = of("31d");
+	assert_false(policy_exceeded(&p, s.every));
+	r.made = at("2027-02-01");
+	stands(rotation_look(&r, &s, &p, 0, at("2027-02-28")), ROTATION_SOON, at("2027-03-01"));
+	stands(rotation_look(&r, &s, &p, 0, at("2027-03-01")), ROTATION_OVERDUE, at("2027-03-01"));
+}
+
+static void lead_and_grace_have_bounds(void **state)
+{
+	const struct schedule own = { .lead = { 53, 'w' }, .grace = { 4, 'm' } };
+	struct schedule s = schedule_effective(&own, &SCHEDULE_DEFAULT);
+	char text[PERIOD_TEXT_MAX];
+
+	(void)state;
+	assert_string_equal(period_print(s.lead, text), "1y");
+	assert_string_equal(period_print(s.grace, text), "90d");
+}
+
 static void days_and_words(void **state)
 {
 	enum rotation_mode mode = ROTATION_MODE_UNSET;
@@ -439,6 +479,8 @@ int main(void)
 		cmocka_unit_test(the_worst_is_told),
 		cmocka_unit_test(what_is_snoozed_still_stands_where_it_stands),
 		cmocka_unit_test(what_is_unset_is_the_vaults),
+		cmocka_unit_test(no_key_becomes_older_than_it_may),
+		cmocka_unit_test(lead_and_grace_have_bounds),
 		cmocka_unit_test(days_and_words),
 	};
 
