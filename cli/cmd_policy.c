@@ -6,9 +6,11 @@
 #include "cli/output.h"
 #include "cli/policy.h"
 #include "cli/rotation_info.h"
+#include "cli/schedule_option.h"
 #include "cli/session.h"
 
 const struct option_spec policy_options[] = {
+	SCHEDULE_OPTIONS(""),
 	{ "max-age", "PERIOD|none", false, "how old a key may become, whatever its schedule says" },
 	{ "overdue", "warn|refuse|ignore", false, "what get and run do with an overdue entry" },
 	{ "strict", NULL, false, "the same as --overdue refuse" },
@@ -18,6 +20,7 @@ const struct option_spec policy_options[] = {
 struct change {
 	const struct arguments *args;
 	struct policy given;
+	struct schedule schedule; /* of the vault */
 };
 
 static bool sets_overdue(const struct arguments *args)
@@ -25,16 +28,40 @@ static bool sets_overdue(const struct arguments *args)
 	return option_is_given(args, "overdue") || option_is_given(args, "strict");
 }
 
-static int change(struct vault *v, void *ctx)
+static bool changes(const struct arguments *args)
 {
-	const struct change *c = ctx;
+	return option_is_given(args, "max-age") || sets_overdue(args) ||
+	       schedule_option_is_given(args);
+}
+
+static struct policy changed(const struct vault *v, const struct change *c)
+{
 	struct policy p = *vault_policy(v);
 
 	if (option_is_given(c->args, "max-age"))
 		p.max_age = c->given.max_age;
 	if (sets_overdue(c->args))
 		p.overdue = c->given.overdue;
-	return vault_policy_set(v, &p);
+	return p;
+}
+
+static int change(struct vault *v, void *ctx)
+{
+	const struct change *c = ctx;
+	struct policy p = changed(v, c);
+	struct schedule s = *vault_schedule(v);
+	int r = vault_policy_set(v, &p);
+
+	schedule_option_apply(c->args, &c->schedule, &s);
+	return r == 0 ? vault_schedule_set(v, &s) : r;
+}
+
+static int apply(struct app *app, struct vault *v, struct change *c)
+{
+	struct policy p = changed(v, c);
+	int r = policy_every_check(app, &p, c->schedule.every);
+
+	return r == 0 ? session_change(app, v, "change the policy of the vault", change, c) : r;
 }
 
 static int parse(const struct app *app, const struct arguments *args, struct policy *ret)
@@ -95,11 +122,13 @@ int cmd_policy(struct app *app, const struct arguments *args)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
 	struct change c = { .args = args };
-	int r = parse(app, args, &c.given);
+	int r = schedule_option_parse(app, args, true, &c.schedule);
 
 	if (r == 0)
+		r = parse(app, args, &c.given);
+	if (r == 0)
 		r = session_open(app, &v);
-	if (r == 0 && (option_is_given(args, "max-age") || sets_overdue(args)))
-		r = session_change(app, v, "change the policy of the vault", change, &c);
+	if (r == 0 && changes(args))
+		r = apply(app, v, &c);
 	return r == 0 ? show(app, v) : r;
 }

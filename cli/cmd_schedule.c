@@ -7,15 +7,11 @@
 #include "cli/output.h"
 #include "cli/policy.h"
 #include "cli/rotation_info.h"
+#include "cli/schedule_option.h"
 #include "cli/session.h"
 
 const struct option_spec schedule_options[] = {
-	{ "every", "PERIOD|never|default", false, "how often to rotate it" },
-	{ "lead", "PERIOD|default", false, "how long before that it is told" },
-	{ "grace", "PERIOD|default", false,
-	    "how long it may be due, and how long the old one is kept" },
-	{ "mode", "overlap|atomic|delayed|default", false,
-	    "whether old and new work side by side, the new ends the old, or works later" },
+	SCHEDULE_OPTIONS("|default"),
 	{ "expires", "DATE|never", false, "when the broker ends the key that is stored now" },
 	{ "now", "REASON", false, "rotate it now, for this reason; \"\" takes that back" },
 	{ "all", NULL, false, "of every entry" },
@@ -32,18 +28,6 @@ struct change {
 	int64_t now;
 };
 
-static void take_given(const struct change *c, struct schedule *s)
-{
-	if (option_is_given(c->args, "every"))
-		s->every = c->given.every;
-	if (option_is_given(c->args, "lead"))
-		s->lead = c->given.lead;
-	if (option_is_given(c->args, "grace"))
-		s->grace = c->given.grace;
-	if (option_is_given(c->args, "mode"))
-		s->mode = c->given.mode;
-}
-
 static int change_entry(
     struct vault *v, const struct change *c, const struct vault_entry_info *info)
 {
@@ -51,7 +35,7 @@ static int change_entry(
 	int64_t expires = option_is_given(c->args, "expires") ? c->expires : info->rotation.expires;
 	int r;
 
-	take_given(c, &s);
+	schedule_option_apply(c->args, &c->given, &s);
 	r = vault_entry_schedule_set(v, info->name, &s, expires);
 	if (r == 0 && c->reason != NULL)
 		r = vault_entry_mark(v, info->name, *c->reason == '\0' ? NULL : c->reason, c->now);
@@ -66,7 +50,7 @@ static int change(struct vault *v, void *ctx)
 	int r = 0;
 
 	if (option_is_given(c->args, "default")) {
-		take_given(c, &s);
+		schedule_option_apply(c->args, &c->given, &s);
 		return vault_schedule_set(v, &s);
 	}
 	if (c->name != NULL) {
@@ -78,47 +62,10 @@ static int change(struct vault *v, void *ctx)
 	return r;
 }
 
-static int parse_mode(const struct app *app, const struct arguments *args, struct schedule *ret)
-{
-	const char *mode = option_value(args, "mode");
-
-	if (mode == NULL || strcmp(mode, "default") == 0 || rotation_mode_parse(mode, &ret->mode))
-		return STATUS_OK;
-	return fail(app, STATUS_USAGE, "--mode takes overlap, atomic, delayed or default");
-}
-
-static int check_bound(
-    const struct app *app, const char *name, struct period given, struct period most)
-{
-	char text[PERIOD_TEXT_MAX];
-
-	if (!period_is_longer(given, most))
-		return STATUS_OK;
-	return fail(app, STATUS_USAGE, "--%s takes at most %s", name, period_print(most, text));
-}
-
 static int parse(const struct app *app, const struct arguments *args, struct change *ret)
 {
-	const char *every = option_value(args, "every");
-	int r = STATUS_OK;
+	int r = schedule_option_parse(app, args, option_is_given(args, "default"), &ret->given);
 
-	if (every != NULL && strcmp(every, "never") == 0)
-		ret->given.every = (struct period){ 0, 'd' };
-	else
-		r = rotation_period_option(app, args, "every", "default", &ret->given.every);
-	if (r == 0 && every != NULL && strcmp(every, "never") != 0 &&
-	    period_is_set(ret->given.every) && ret->given.every.n == 0)
-		r = fail(app, STATUS_USAGE, "--every is a day at least; use never for not at all");
-	if (r == 0)
-		r = rotation_period_option(app, args, "lead", "default", &ret->given.lead);
-	if (r == 0)
-		r = check_bound(app, "lead", ret->given.lead, SCHEDULE_LEAD_MAX);
-	if (r == 0)
-		r = rotation_period_option(app, args, "grace", "default", &ret->given.grace);
-	if (r == 0)
-		r = check_bound(app, "grace", ret->given.grace, SCHEDULE_GRACE_MAX);
-	if (r == 0)
-		r = parse_mode(app, args, &ret->given);
 	if (r == 0)
 		r = rotation_date_option(app, args, "expires", "never", &ret->expires);
 	ret->reason = option_value(args, "now");
@@ -129,12 +76,8 @@ static int parse(const struct app *app, const struct arguments *args, struct cha
 
 static bool changes(const struct arguments *args)
 {
-	static const char *const names[] = { "every", "lead", "grace", "mode", "expires", "now" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (option_is_given(args, names[i]))
-			return true;
-	return false;
+	return schedule_option_is_given(args) || option_is_given(args, "expires") ||
+	       option_is_given(args, "now");
 }
 
 /* Whose schedule: an entry's, everybody's or the vault's, and one of them only. */
@@ -151,13 +94,6 @@ static int check_whose(const struct app *app, const struct arguments *args, cons
 	if (vault && (option_is_given(args, "expires") || c->reason != NULL))
 		return fail(
 		    app, STATUS_USAGE, "--expires and --now are an entry's, not the vault's");
-	if (vault && changes(args) &&
-	    ((option_is_given(args, "every") && !period_is_set(c->given.every)) ||
-		(option_is_given(args, "lead") && !period_is_set(c->given.lead)) ||
-		(option_is_given(args, "grace") && !period_is_set(c->given.grace)) ||
-		(option_is_given(args, "mode") && c->given.mode == ROTATION_MODE_UNSET)))
-		return fail(
-		    app, STATUS_USAGE, "the vault's own schedule leaves nothing to a default");
 	return c->name == NULL ? STATUS_OK : session_name_check(app, c->name);
 }
 
@@ -249,7 +185,7 @@ static int apply(struct app *app, struct vault *v, struct change *c)
 	int r = check_expiry(app, v, c);
 
 	if (r == 0 && option_is_given(c->args, "every"))
-		r = policy_every_check(app, v, c->given.every);
+		r = policy_every_check(app, vault_policy(v), c->given.every);
 	if (r != 0)
 		return r;
 	(void)snprintf(purpose, sizeof(purpose), "change the schedule of %s",

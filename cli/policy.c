@@ -29,9 +29,8 @@ int policy_read_check(const struct app *app, struct vault *v, const struct vault
 	return STATUS_OK;
 }
 
-int policy_every_check(const struct app *app, const struct vault *v, struct period every)
+int policy_every_check(const struct app *app, const struct policy *p, struct period every)
 {
-	const struct policy *p = vault_policy(v);
 	char most[PERIOD_TEXT_MAX];
 
 	if (!period_is_set(every) || !policy_exceeded(p, every))

@@ -16,7 +16,7 @@
 int policy_read_check(const struct app *, struct vault *, const struct vault_entry_info *,
     bool allowed, int64_t now) __attribute__((warn_unused_result));
 /* Whether a schedule may have that; an unset one may be had. Exit status, reported. */
-int policy_every_check(const struct app *, const struct vault *, struct period every)
+int policy_every_check(const struct app *, const struct policy *, struct period every)
     __attribute__((warn_unused_result));
 /* Whether an entry's schedule is cut short by the policy. */
 bool policy_bounds(const struct vault *, const struct vault_entry_info *);

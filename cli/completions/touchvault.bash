@@ -15,7 +15,7 @@ _touchvault_options() { # command
 	due) options+=(--within --check --ics) ;;
 	schedule) options+=(--every --lead --grace --mode --expires --now --all --default) ;;
 	reminders) options+=(--timeout --no-hooks) ;;
-	policy) options+=(--max-age --overdue --strict) ;;
+	policy) options+=(--every --lead --grace --mode --max-age --overdue --strict) ;;
 	token) options+=(--new-device --pin --allow-no-touch --no-passphrase) ;;
 	host) options+=(--name --label --fingerprint --kind --tpm --drop-old-key) ;;
 	log) options+=(--since --last) ;;

@@ -45,6 +45,23 @@ class Policy(Case):
         shown = self.policy("--max-age", "none")
         self.assertEqual((shown["max_age"], shown["overdue"]), (None, "ignore"))
 
+    def test_defaults(self):
+        gen = json.loads(self.ok(self.home.run("status", "--json")).out)["generation"]
+        shown = self.policy("--every", "60d", "--lead", "1w", "--grace", "3d", "--mode", "delayed", "--max-age", "90d")
+        self.assertEqual((shown["default"], shown["max_age"]),
+                         ({"every": "60d", "lead": "1w", "grace": "3d", "mode": "delayed"}, "90d"))
+        self.assertEqual(json.loads(self.ok(self.home.run("status", "--json")).out)["generation"], gen + 1)
+        shown = self.policy("--grace", "0d")
+        self.assertEqual((shown["default"], shown["max_age"]),
+                         ({"every": "60d", "lead": "1w", "grace": "0d", "mode": "delayed"}, "90d"))
+        of_entry, = json.loads(self.ok(self.home.run("schedule", "kraken", "--json")).out)["entries"]
+        self.assertEqual(of_entry["schedule"], shown["default"])
+        before = digest(self.home.vault)
+        for args in (["--every", "91d"], ["--every", "never"], ["--every", "60d", "--max-age", "30d"]):
+            self.refused(self.touched("policy", *args), 42)
+        self.assertEqual(digest(self.home.vault), before)
+        self.assertEqual(self.policy("--every", "never", "--max-age", "none")["default"]["every"], None)
+
     def test_no_schedule_may_be_longer(self):
         self.policy("--max-age", "90d")
         before = digest(self.home.vault)
@@ -146,7 +163,9 @@ class Policy(Case):
     def test_nonsense(self):
         before = digest(self.home.vault)
         for args in (["--max-age", "0d"], ["--max-age", "never"], ["--max-age", "90"], ["--overdue", "no"],
-                     ["--overdue", "warn", "--strict"], ["x"]):
+                     ["--overdue", "warn", "--strict"], ["x"],
+                     ["--every", "default"], ["--every", "0d"], ["--lead", "2y"], ["--grace", "91d"], ["--grace", "default"],
+                     ["--mode", "default"], ["--mode", "both"], ["--every", "soon", "--max-age", "90d"]):
             self.refused(self.touched("policy", *args), 2)
         self.assertEqual(digest(self.home.vault), before)
 
