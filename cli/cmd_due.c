@@ -11,7 +11,8 @@
 #include "cli/snooze.h"
 
 const struct option_spec due_options[] = {
-	{ "within", "PERIOD", false, "all whose date is not further away, instead of what is due" },
+	{ "within", "PERIOD", false,
+	    "all with a date that is not further away, instead of what is due" },
 	{ "check", NULL, false,
 	    "end with 40 if something is overdue, with 41 if something is due" },
 	{ "ics", NULL, false, "print a calendar file of all dates to come" },
@@ -34,12 +35,21 @@ static void free_items(struct due_list *l)
 	free(l->items);
 }
 
-/* limit: how far away a date may be; 0: what is not fine. */
-static bool is_wanted(const struct rotation_outlook *o, int64_t limit)
+static bool within(int64_t date, int64_t limit)
 {
+	return date != 0 && date <= limit;
+}
+
+/* limit: how far away one of its dates may be, if not the one that is told; 0: what is not
+ * fine. */
+static bool is_wanted(const struct due_item *item, int64_t limit)
+{
+	const struct rotation_outlook *o = &item->outlook;
+
 	if (limit == 0)
 		return o->status != ROTATION_FINE;
-	return o->at != 0 && o->at <= limit;
+	return within(o->rotate_by, limit) || within(o->retire_by, limit) ||
+	       within(item->info->rotation.expires, limit);
 }
 
 static int collect(
@@ -55,7 +65,7 @@ static int collect(
 	for (size_t i = 0; (info = vault_entry_at(v, i)) != NULL; i++) {
 		struct due_item item = { info, vault_entry_outlook(v, info, ret->now) };
 
-		if (is_wanted(&item.outlook, limit))
+		if (is_wanted(&item, limit))
 			ret->items[ret->n++] = item;
 	}
 	qsort(ret->items, ret->n, sizeof(*ret->items), item_compare);
@@ -92,10 +102,10 @@ int cmd_due(struct app *app, const struct arguments *args)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
 	__attribute__((cleanup(free_items))) struct due_list l = { 0 };
-	struct period within = { 0 };
+	struct period period = { 0 };
 	bool ics = option_is_given(args, "ics");
 	int64_t limit = 0;
-	int r = rotation_period_option(app, args, "within", NULL, &within);
+	int r = rotation_period_option(app, args, "within", NULL, &period);
 
 	if (r == 0 && ics && app->json)
 		r = fail(app, STATUS_USAGE, "--ics and --json are two forms of it; choose one");
@@ -105,8 +115,8 @@ int cmd_due(struct app *app, const struct arguments *args)
 		return r;
 	snooze_apply(app, v);
 	l.now = rotation_now(app, v);
-	if (period_is_set(within) || ics)
-		limit = period_is_set(within) ? period_after(l.now, within) : PERIOD_TIME_MAX;
+	if (period_is_set(period) || ics)
+		limit = period_is_set(period) ? period_after(l.now, period) : PERIOD_TIME_MAX;
 	r = collect(app, v, limit, &l);
 	if (r == 0)
 		r = print(app, args, v, &l);

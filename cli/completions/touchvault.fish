@@ -162,7 +162,7 @@ complete -c touchvault -n '__touchvault_at token 0' -a 'list add remove rename t
 complete -c touchvault -n '__touchvault_at udev' -l lock-screen -d 'lock screens when a token is unplugged, too'
 complete -c touchvault -n '__touchvault_at udev 0' -a 'check install remove show'
 complete -c touchvault -n '__touchvault_at_token' -a '(__touchvault_tokens)'
-complete -c touchvault -n '__touchvault_at due' -l within -x -d 'all whose date is not further away'
+complete -c touchvault -n '__touchvault_at due' -l within -x -d 'all with a date that is not further away'
 complete -c touchvault -n '__touchvault_at due' -l check -d 'tell by the exit status'
 complete -c touchvault -n '__touchvault_at due' -l ics -d 'print a calendar file'
 complete -c touchvault -n '__touchvault_at schedule' -l every -x -d 'how often to rotate it'

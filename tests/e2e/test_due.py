@@ -161,6 +161,28 @@ class Listing(Due):
         self.home.set_clock("2028-01-01 00:00:00")
         self.assertEqual(set(self.due("--within", "0d")), {"kraken", "ibkr/live"})
 
+    def test_within_looks_at_every_date(self):
+        """What is worse may come later."""
+        self.schedule("--all", "--every", "never")
+        self.schedule("kraken", "--every", "20d", "--lead", "0d")
+        self.schedule("kraken", "--expires", "2027-12-31", "--lead", "1y")
+        entry = self.due("--within", "20d")["kraken"]
+        self.assertEqual((entry["status"], entry["at"]), ("expiring", "2027-12-31T00:00:00Z"))
+        self.assertEqual(self.due("--within", "19d"), {})
+        self.due("--within", "20d", "--check")
+        self.assertEqual(self.status, 41)
+        self.due("--within", "19d", "--check")
+        self.assertEqual(self.status, 0)
+        self.assertIn(b"Rotate kraken", self.ok(self.home.run("due", "--ics", "--within", "20d")).out)
+        self.assertNotIn(b"kraken", self.ok(self.home.run("due", "--ics", "--within", "19d")).out)
+        # It expires before it is to be rotated.
+        self.schedule("ibkr/live", "--every", "1y", "--lead", "1y", "--expires", "2027-02-10", "--grace", "90d")
+        self.assertEqual(set(self.due("--within", "10d")), {"ibkr/live"})
+        self.ok(self.run_touched("rotate", "ibkr/live", "--stage", "--from-json", "--expires", "2029-01-01", stdin=b'{"key":"NEW"}'))
+        self.ok(self.run_touched("rotate", "ibkr/live", "--promote"))
+        self.assertEqual(self.due("--within", "89d").keys(), {"kraken"})
+        self.assertEqual(self.statuses("--within", "90d")["ibkr/live"], "soon")
+
     def test_nothing(self):
         result = self.ok(self.home.run("due", "--check"))
         self.assertEqual(result.out, b"")
