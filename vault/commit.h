@@ -43,8 +43,11 @@ struct vault {
 	bool went_back;         /* VAULT_ACCEPT_ROLLBACK made a difference */
 	int64_t clock;          /* vault_clock_accept; 0: none */
 	bool took_back;         /* that made a difference */
-	enum vault_change_kind change_kind;
-	char change_name[VAULT_NAME_MAX + 1];
+	struct vault_change {
+		enum vault_change_kind kind;
+		char name[VAULT_NAME_MAX + 1];
+	} changes[2]; /* what the commit is, and what it is besides */
+	size_t n_changes;
 	struct audit_log audit; /* store.dirfd -1 until it is needed */
 };
 

@@ -56,19 +56,23 @@ int vault_recovery_add(
 {
 	_cleanup_secret_ struct host_key *key = secret_alloc(sizeof(*key));
 	size_t i = index_hosts_len(&v->index);
+	bool is_there = i < v->index.n_hosts;
 	int r = vault_recovery_addable(v, replace);
 
 	if (key == NULL)
 		return VAULT_ERR_NOMEM;
 	if (r == 0)
 		r = recovery_code_key(code, key);
-	if (r == 0 && i < v->index.n_hosts)
+	if (r == 0 && is_there)
 		hosts_remove(v, i);
 	if (r == 0)
 		r = append(v, key, now);
-	if (r == 0)
-		vault_change_is(v, VAULT_CHANGE_APPROVAL, VAULT_RECOVERY_NAME);
-	return r;
+	if (r != 0)
+		return r;
+	vault_change_is(v, VAULT_CHANGE_APPROVAL, VAULT_RECOVERY_NAME);
+	if (is_there)
+		vault_change_too(v, VAULT_CHANGE_REVOCATION, VAULT_RECOVERY_NAME);
+	return 0;
 }
 
 int vault_recovery_remove(struct vault *v, int64_t now)

@@ -523,6 +523,8 @@ enum vault_change_kind {
 	VAULT_CHANGE_REVOCATION,
 };
 void vault_change_is(struct vault *, enum vault_change_kind, const char *name);
+/* What it is besides: a line of its own. */
+void vault_change_too(struct vault *, enum vault_change_kind, const char *name);
 
 /* The audit log: vault_unlock, vault_entry_open and vault_commit write it, and
  * fail with VAULT_ERR_AUDIT where that can't be done. FORMAT.md, "Audit log". */

@@ -150,7 +150,11 @@ int vault_audit_change(struct vault *v)
 		[VAULT_CHANGE_REVOCATION] = "revocation",
 	};
 
-	return vault_audit_note(v, events[v->change_kind], v->change_name, true);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < v->n_changes; i++)
+		r = vault_audit_note(v, events[v->changes[i].kind], v->changes[i].name, true);
+	return r;
 }
 
 int vault_audit_sync(struct vault *v)
@@ -162,8 +166,19 @@ int vault_audit_sync(struct vault *v)
 
 void vault_change_is(struct vault *v, enum vault_change_kind kind, const char *name)
 {
-	v->change_kind = kind;
-	(void)snprintf(v->change_name, sizeof(v->change_name), "%s", name);
+	v->n_changes = 0;
+	vault_change_too(v, kind, name);
+}
+
+void vault_change_too(struct vault *v, enum vault_change_kind kind, const char *name)
+{
+	struct vault_change *c = &v->changes[v->n_changes];
+
+	if (v->n_changes == sizeof(v->changes) / sizeof(v->changes[0]))
+		return;
+	c->kind = kind;
+	(void)snprintf(c->name, sizeof(c->name), "%s", name);
+	v->n_changes++;
 }
 
 void vault_unlock_refused(struct vault *v, const char *code)

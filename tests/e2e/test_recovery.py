@@ -338,7 +338,11 @@ class Recovery(Sheets):
         self.assertEqual(result.status, 4, result)
         self.assertIn(b"--replace", result.tty)
         self.assertNotIn(b"the sheet from before", self.created)
+        n = len(json.loads(self.ok(self.home.run("log", "--json")).out))
         second = self.create("--replace")
+        self.assertEqual([(e["event"], e["name"]) for e in json.loads(self.ok(self.home.run("log", "--json")).out)[n:]],
+                         [("unlock", ""), ("approval", "recovery sheet"), ("revocation", "recovery sheet")])
+        self.ok(self.home.run("--device", self.t.path, "log", "verify"))
         self.assertIn(b"the sheet from before opens nothing any more", self.created)
         self.assertNotEqual(first, second)
         self.assertFalse(os.path.exists(self.home.vault + ".prev"))
