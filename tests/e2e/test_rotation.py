@@ -265,7 +265,7 @@ class Expired(Rotation):
         self.assertEqual(self.get()["key"], "LASTS")
 
     def test_the_old_one(self):
-        self.ok(self.touched("schedule", self.NAME, "--expires", "2027-03-01", "--grace", "1y"))
+        self.ok(self.touched("schedule", self.NAME, "--expires", "2027-03-01", "--grace", "90d"))
         self.step("--stage", fields=NEW)
         self.step("--promote")
         self.assertIn("or --rollback", self.next())
