@@ -5,6 +5,7 @@ from harness import *
 
 import glob
 import re
+import socket
 
 # As a system log daemon listens: /dev/log of a /dev of its own.
 DAEMON = """
@@ -468,23 +469,48 @@ class NotWritten(Log):
 
 
 class SystemLog(Log):
-    def test_told_without_names(self):
-        import socket
+    def setUp(self):
         if os.geteuid() != 0:
             self.skipTest("only root can put a socket at /dev/log")
-        daemon = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.addCleanup(daemon.close)
-        daemon.bind(os.path.join(self.dir, "log"))
-        daemon.settimeout(30)
-        wrap = ["unshare", "--mount", "sh", "-euc", DAEMON, "sh", self.dir]
+        super().setUp()
+        self.wrap = ["unshare", "--mount", "sh", "-euc", DAEMON, "sh", self.dir]
+        self.daemon = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(self.daemon.close)
+        self.daemon.bind(os.path.join(self.dir, "log"))
+        self.daemon.settimeout(30)
+
+    def fill(self):
+        """It is not read any more, and takes no more: how many lines it had room for."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            s.setblocking(False)
+            for n in range(100000):
+                try:
+                    s.sendto(b"x", os.path.join(self.dir, "log"))
+                except BlockingIOError:
+                    return n
+        self.fail("a queue without an end")
+
+    def test_a_daemon_that_is_stuck_is_not_waited_for(self):
+        n = self.fill()
+        self.assertEqual(self.ok(self.run_("get", "ibkr/live", wrap=self.wrap)).out, b"CANARY-4711")
+        self.ok(self.run_("edit", "ibkr/live", "--label", "a=b", wrap=self.wrap))
+        self.refused(self.home.run("--device", "/dev/null", "get", "ibkr/live", wrap=self.wrap), 11)
+        self.assertEqual([e["event"] for e in self.log()[-5:]], ["unlock", "get", "unlock", "change", "refusal"])
+        self.assertEqual({self.daemon.recv(99) for _ in range(n)}, {b"x"})
+        # When it reads again, it is told again.
+        self.ok(self.run_("get", "ibkr/live", wrap=self.wrap))
+        self.assertIn(b"touchvault", self.daemon.recv(4096))
+
+    def test_told_without_names(self):
+        daemon, wrap = self.daemon, self.wrap
         self.ok(self.run_("get", "ibkr/live", wrap=wrap))
         said = [daemon.recv(4096).decode() for _ in range(2)]
         status = json.loads(self.ok(self.home.run("status", "--json")).out)
         for text, event, line in zip(said, ("unlock", "get"), self.lines()[-2:]):
             line = json.loads(line)
             # 10 is LOG_AUTHPRIV, 5 a notice.
-            self.assertRegex(text, rf"^<85>.*touchvault\[\d+\]: {event}: command get, vault {status['id']}, "
-                                   rf"generation 2, line {line['seq']}, mac {line['mac'][:16]}")
+            self.assertRegex(text, rf"^<85>[A-Z][a-z][a-z] [ \d]\d \d\d:\d\d:\d\d touchvault\[\d+\]: {event}: command get, "
+                                   rf"vault {status['id']}, generation 2, line {line['seq']}, mac {line['mac'][:16]}$")
             self.assertFalse(re.search("ibkr|first|CANARY", text), text)
         os.chmod(self.path(), 0o644)
         self.refused(self.run_("get", "ibkr/live", wrap=wrap), 35)
