@@ -129,7 +129,7 @@ static int spawn(
 		r = posix_spawnattr_setsigmask(&attr, &all);
 	if (r == 0)
 		r = posix_spawnattr_setflags(
-		    &attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+		    &attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
 	(void)umask(app->umask);
 	if (r == 0)
 		r = posix_spawn(ret, p->path, &actions, &attr, p->argv, p->env);

@@ -29,7 +29,8 @@ enum program_end { PROGRAM_EXIT, PROGRAM_TIME, PROGRAM_CANCELLED, PROGRAM_TOO_MU
 /* Whoever can write it, or put another one in its place, gets what it is given:
  * VAULT_ERR_UNSAFE_FILE, UNSAFE_DIR, or why it can't be read. It is no link. */
 int program_check(const char *path) __attribute__((warn_unused_result));
-/* Run it, in a process group of its own, whose rest is killed at the end. *ret_status is
+/* Run it, in a session of its own: without a terminal, where it could read what is typed, or
+ * stop because it can't. The rest of its process group is killed at the end. *ret_status is
  * as the shell has it. 0, or errno where it couldn't be started. */
 int program_run(const struct app *, const struct program *, struct program_output *out,
     struct program_output *err, enum program_end *ret_end, int *ret_status)

@@ -353,6 +353,30 @@ class Bad(Driven):
     def test_it_leaves_something_running_with_its_pipes(self):
         self.unchanged(self.script("sleep 1000 & exit 7"), "with 7")
 
+    def test_it_has_no_terminal(self):
+        """It can't read what is typed, change how the terminal works, or stop because it may not."""
+        driver = self.script("stty -echo </dev/tty; read -r line </dev/tty; echo got $line >&2; exit 1")
+        t = self.home.on_terminal("--device", self.plugged.path, "rotate", "sim/live", "--driver", driver)
+        result = t.finish()
+        self.assertEqual(result.status, 1)
+        self.assertIn(b"cannot open /dev/tty", result.shown)
+
+    def test_what_it_inherits(self):
+        """Three descriptors, the user's umask, and no signal that is ignored or blocked."""
+        driver = self.script("umask >&2; exec python3 -c 'import os, sys; print(sorted(map(int, os.listdir(\"/proc/self/fd\"))),"
+                             " *[l for l in open(\"/proc/self/status\") if l.startswith((\"SigBlk\", \"SigIgn\"))],"
+                             " file=sys.stderr); sys.exit(1)'")
+        with open("/dev/null", "rb") as f:
+            os.dup2(f.fileno(), 57)
+        self.addCleanup(os.close, 57)
+        result = self.touched("rotate", "sim/live", "--driver", driver, umask=0o027, pass_fds=[57],
+                              wrap=["sh", "-c", "trap '' PIPE HUP USR1; exec \"$@\"", "sh"])
+        self.assertEqual(result.status, 1)
+        said = [line.removeprefix("touchvault: driver: ") for line in result.err.decode().splitlines() if ": driver: " in line]
+        self.assertEqual(said[:2], ["0027", "[0, 1, 2, 3] SigBlk:?" + "0" * 16])
+        # Python ignores these two by itself, and glibc its own 32 and 33.
+        self.assertEqual(int(said[2].split("?")[1], 16) & 0x7fffffff, 1 << signal.SIGPIPE - 1 | 1 << signal.SIGXFSZ - 1)
+
     def test_it_reads_nothing(self):
         self.add(self.plugged, "large", {"k": "x" * 100000})
         self.refused(self.rotate(driver=self.script("exit 5"), name="large"), 1, "with 5")
