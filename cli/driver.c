@@ -39,9 +39,10 @@ static int judge(const struct app *app, const struct driver *d, const char *oper
 	    d->path, operation, status);
 }
 
+/* Without the attempt of another driver that started us. */
 static char **environment(char *attempt)
 {
-	size_t n = 0;
+	size_t n = 0, kept = 1, name = strcspn(attempt, "=") + 1;
 	char **env;
 
 	while (environ[n] != NULL)
@@ -50,7 +51,9 @@ static char **environment(char *attempt)
 	if (env == NULL)
 		return NULL;
 	env[0] = attempt;
-	memcpy(env + 1, environ, n * sizeof(*env));
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(environ[i], attempt, name) != 0)
+			env[kept++] = environ[i];
 	return env;
 }
 

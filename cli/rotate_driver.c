@@ -13,6 +13,8 @@
 #include "cli/snooze.h"
 #include "vault/cleanup.h"
 
+#define ATTEMPT_MAX 64
+
 struct work {
 	struct app *app;
 	struct vault *v;
@@ -29,15 +31,22 @@ static void release(struct vault_entry *const *entries, size_t n)
 }
 
 /* The same until the entry is changed, so that a driver knows what it made before, for a
- * try that was lost. */
-static void attempt_of(const struct vault_entry_info *info, char ret[static 64])
+ * try that was lost. What another host made may be in use there, in a copy of the vault. */
+static void attempt_of(
+    const struct vault *v, const struct vault_entry_info *info, char ret[static ATTEMPT_MAX])
 {
 	const uint8_t *id = vault_entry_id(info);
-	size_t at = 0;
+	char host[VAULT_FINGERPRINT_TEXT] = "";
+	const struct vault_host_info *hosts;
+	size_t n = vault_hosts(v, &hosts), at = 0;
 
+	for (size_t i = 0; i < n; i++)
+		if (hosts[i].this_host)
+			vault_host_fingerprint(v, i, host);
 	for (int i = 0; i < 8; i++)
-		at += (size_t)snprintf(ret + at, 64 - at, "%02x", id[i]);
-	(void)snprintf(ret + at, 64 - at, "-%llu", (unsigned long long)info->version);
+		at += (size_t)snprintf(ret + at, ATTEMPT_MAX - at, "%02x", id[i]);
+	(void)snprintf(
+	    ret + at, ATTEMPT_MAX - at, "-%llu-%.9s", (unsigned long long)info->version, host);
 }
 
 /* Run one operation with the current credential, and the other one, if there is one. */
@@ -48,7 +57,7 @@ static int operate(const struct work *w, const char *operation, struct fields_te
 	struct vault_entry *entries[VAULT_SETS];
 	const char *names[VAULT_SETS];
 	struct fields_text input = { 0 };
-	char attempt[64];
+	char attempt[ATTEMPT_MAX];
 	size_t n = 0;
 	int r = 0;
 
@@ -59,7 +68,7 @@ static int operate(const struct work *w, const char *operation, struct fields_te
 		r = vault_entry_open_set(w->v, info, (enum vault_set)i, &entries[n]);
 		n += r == 0;
 	}
-	attempt_of(info, attempt);
+	attempt_of(w->v, info, attempt);
 	if (r != 0)
 		r = fail_vault(w->app, r);
 	else

@@ -199,6 +199,16 @@ class Case(unittest.TestCase):
     def new_vault(self, token, home=None, *options):
         return self.ok((home or self.home).run("--device", token.path, "init", *options))
 
+    def approve(self, token, name):
+        """A second host, approved as a person does it: its home, with a copy of the vault."""
+        other = Home(os.path.join(self.dir, name))
+        other.env.update({k: v for k, v in self.home.env.items() if k != "HOME"})
+        made = json.loads(self.ok(other.run("host", "request", "--name", name, "--json")).out)
+        self.ok(self.home.run("--device", token.path, "host", "approve", "--fingerprint", made["fingerprint"],
+                              stdin=made["request"].encode()))
+        copy_vault(self.home.vault, other.vault)
+        return other
+
     def add(self, token, name, fields, home=None):
         text = json.dumps(fields).encode()
         return self.ok((home or self.home).run("--device", token.path, "add", name, "--from-json",

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Rotation by drivers: one for a broker over HTTP, which fails at every step, and bad ones."""
+import re
 import shutil
 
 from broker import Broker
@@ -134,11 +135,13 @@ class Good(Driven):
 
     def test_no_secret_in_arguments_and_environment(self):
         secret = self.get()["secret"]
+        self.home.env["TOUCHVAULT_ATTEMPT"] = "of-another"  # as where a driver runs touchvault
         spy = self.script('{ tr "\\0" "\\n" </proc/$$/environ; tr "\\0" "\\n" </proc/$$/cmdline; } >"$0.seen"; exit 1')
         self.refused(self.rotate(driver=spy), 1)
         with open(spy + ".seen", encoding="utf-8") as f:
             seen = f.read()
-        self.assertIn("TOUCHVAULT_ATTEMPT=", seen)
+        self.assertEqual(len(re.findall("^TOUCHVAULT_ATTEMPT=", seen, re.M)), 1)
+        self.assertRegex(seen, r"(?m)^TOUCHVAULT_ATTEMPT=[0-9a-f]{16}-1-[0-9A-Z]{4}-[0-9A-Z]{4}$")
         self.assertIn("create\nsim/live", seen)
         self.assertNotIn(secret, seen)
 
@@ -563,6 +566,79 @@ for before in ("", "k", "ke", "key"):
         t.type("\x03")
         self.assertEqual(t.finish().status, 14)
         self.assertEqual(digest(self.home.vault), before)
+
+
+class TwoHosts(Driven):
+    """Each with a home, a host key and a copy of the vault of its own."""
+
+    def setUp(self):
+        super().setUp()
+        self.desk, self.laptop = self.home, self.approve(self.plugged, "laptop")
+        self.driver = self.script(f'test "$1" != "$STOP_AT" || exit 9; exec {DRIVER} "$@"', "stops")
+
+    def on(self, home, copied_from=None):
+        """What follows is done there, with the vault of the other one if that is said."""
+        self.home = home
+        if copied_from is not None:
+            copy_vault(copied_from.vault, home.vault)
+
+    def stopped_at(self, operation):
+        self.refused(self.touched("rotate", "sim/live", "--driver", self.driver, env={"STOP_AT": operation}), 1,
+                     f"ended {operation} with 9")
+
+    def test_begun_on_one_and_gone_on_with_on_the_other(self):
+        self.stopped_at("verify")
+        self.assertEqual(self.state(), "staged")
+        self.on(self.laptop, self.desk)
+        self.assertIn(f"by {os.uname().nodename}", self.ok(self.home.run("rotate", "sim/live", "--status")).out.decode())
+        self.ok(self.rotate())
+        self.assertEqual(self.state(), "promoted")
+        self.end_grace()
+        self.stopped_at("revoke")
+        self.on(self.desk, self.laptop)
+        self.assertIn("by laptop", self.ok(self.home.run("rotate", "sim/live", "--status")).out.decode())
+        self.ok(self.rotate())
+        self.assertEqual(self.state(), "active")
+        self.on(self.laptop, self.desk)
+        self.assertEqual(list(self.broker.keys), [self.get()["key"]])
+
+    def test_both_apart(self):
+        """Neither takes the key of the other for one that was lost: that is in use there."""
+        for home in (self.desk, self.laptop):
+            self.on(home)
+            self.ok(self.rotate())
+        for home in (self.desk, self.laptop):
+            self.on(home)
+            self.assertTrue(self.works(self.get()))
+        # One copy it must be in the end: here the desk's.
+        copy_vault(self.laptop.vault, self.laptop.vault + ".kept")
+        for home, source in ((self.desk, self.laptop), (self.laptop, self.desk)):
+            kept = digest(home.vault), home.vault + ".own"
+            copy_vault(home.vault, kept[1])
+            self.on(home, source)
+            for args in (["list"], ["rotate", "sim/live", "--status"], ["rotate", "sim/live", "--driver", DRIVER]):
+                self.refused(self.touched(*args), 32, "changed apart", "--accept-rollback")
+            copy_vault(kept[1], home.vault)
+        self.on(self.laptop, self.desk)
+        self.ok(self.touched("--accept-rollback", "get", "sim/live", "--json"))
+        self.assertTrue(self.works(self.get()))
+        self.end_grace()
+        self.ok(self.rotate())
+        self.on(self.desk, self.laptop)
+        self.assertEqual(self.state(), "active")
+        self.assertTrue(self.works(self.get()))
+
+    def test_lost_on_one_and_made_on_the_other(self):
+        """What the one lost is left to look for at the broker; the vault has one that works."""
+        killed = self.touched("rotate", "sim/live", "--driver", self.script(f'{DRIVER} "$@"; kill -9 $PPID', "kills"))
+        self.assertEqual(killed.status, -signal.SIGKILL)
+        self.assertEqual(len(self.broker.keys), 2)
+        self.on(self.laptop, self.desk)
+        self.ok(self.rotate())
+        self.end_grace()
+        self.ok(self.rotate())
+        self.assertTrue(self.works(self.get()))
+        self.assertEqual(len(self.broker.keys), 2)
 
 
 class AllDue(Driven):
