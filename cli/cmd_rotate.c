@@ -12,6 +12,7 @@
 #include "cli/rotation_info.h"
 #include "cli/session.h"
 #include "cli/terminal.h"
+#include "vault/cleanup.h"
 
 const struct option_spec rotate_options[] = {
 	{ "status", NULL, false, "say where it is and what comes next, without a touch" },
@@ -260,8 +261,11 @@ int cmd_rotate(struct app *app, const struct arguments *args)
 	struct rotate r = { .name = args->operands[0] };
 	const struct vault_entry_info *info;
 	const struct way *verb;
+	_cleanup_close_ int lock = -1;
 	int seconds = DRIVER_SECONDS, status = check(app, args, &verb, &seconds);
 
+	if (status == 0 && (option_is_given(args, "due") || option_is_given(args, "driver")))
+		status = driver_lock(app, &lock);
 	if (status == 0 && option_is_given(args, "due"))
 		return rotate_all_due(app, option_value(args, "driver-dir"), seconds);
 	if (status == 0)

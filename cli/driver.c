@@ -11,6 +11,7 @@
 #include "cli/program.h"
 #include "cli/terminal.h"
 #include "vault/cleanup.h"
+#include "vault/store.h"
 
 #define ERRORS_MAX ((size_t)16 * 1024)
 
@@ -55,6 +56,29 @@ static char **environment(char *attempt)
 		if (strncmp(environ[i], attempt, name) != 0)
 			env[kept++] = environ[i];
 	return env;
+}
+
+int driver_lock(const struct app *app, int *ret_fd)
+{
+	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
+	_cleanup_free_ char *path = NULL;
+	struct store s = { .dirfd = -1 };
+	int r = paths_find(app, &p);
+
+	if (r != 0)
+		return r;
+	if (asprintf(&path, "%.*s/drivers", (int)(strrchr(p.state, '/') - p.state), p.state) < 0)
+		return fail_vault(app, VAULT_ERR_NOMEM);
+	r = store_open(path, &s);
+	if (r == 0)
+		r = store_lock(&s, 0, ret_fd);
+	store_close(&s);
+	if (r == VAULT_ERR_LOCKED)
+		return fail(app, STATUS_ERROR,
+		    "another rotation by drivers is under way on this host; repeat when it is "
+		    "done");
+	/* Without that directory there is no vault that opens, which is told then. */
+	return r == 0 || r == VAULT_ERR_NO_VAULT ? STATUS_OK : fail_vault(app, r);
 }
 
 int driver_run(const struct app *app, const struct driver *d, const char *operation,

@@ -31,6 +31,10 @@ int driver_find(const struct app *, const char *path, struct driver *ret)
 /* The same of a directory of drivers. */
 int driver_dir_check(const struct app *, const char *dir) __attribute__((warn_unused_result));
 
+/* One rotation by drivers at a time, from before the vault is read until *ret_fd is closed:
+ * two of one entry would take each other's key for one that was lost. Exit status, reported. */
+int driver_lock(const struct app *, int *ret_fd) __attribute__((warn_unused_result));
+
 /* One run of it, to its end or its time limit. input goes to its standard input;
  * *ret (locked memory) is its standard output, a NUL behind it. What it says on
  * standard error is shown masked, as driver_errors.h says. Exit status, reported: also where it

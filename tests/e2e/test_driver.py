@@ -113,6 +113,28 @@ class Good(Driven):
         self.ok(self.rotate())
         self.assertEqual(list(self.broker.keys), [self.get()["key"]])
 
+    def test_two_at_a_time(self):
+        """They would take each other's key for one that was lost: the second is sent away, without a touch."""
+        ready, go = os.path.join(self.dir, "ready"), os.path.join(self.dir, "go")
+        os.mkfifo(ready)
+        os.mkfifo(go)
+        driver = self.script(f'test $1 != create || {{ echo >{ready}; read -r line <{go}; }}; exec {DRIVER} "$@"')
+        first = subprocess.Popen(self.home.command("--device", self.plugged.path, "rotate", "sim/live", "--driver", driver),
+                                 env=self.home.env, stderr=subprocess.DEVNULL)
+        with open(ready, encoding="ascii") as f:
+            f.read()
+        drivers = os.path.join(self.dir, "drivers")
+        os.mkdir(drivers)
+        for args in (["sim/live", "--driver", DRIVER], ["--due", "--driver-dir", drivers]):
+            result = self.refused(self.touched("rotate", *args), 1, "under way on this host")
+            self.assertNotIn(b"Touch", result.err)
+        self.ok(self.touched("rotate", "sim/live", "--status"))
+        with open(go, "w", encoding="ascii") as f:
+            f.write("\n")
+        self.assertEqual(first.wait(60), 0)
+        self.assertEqual(len(self.broker.keys), 2)
+        self.ok(self.rotate())
+
     def test_atomic(self):
         self.ok(self.touched("schedule", "sim/live", "--mode", "atomic"))
         old = self.get()
