@@ -8,6 +8,7 @@
 
 #include "cli/output.h"
 #include "cli/udev_advice.h"
+#include "cli/udev_permission.h"
 
 const struct option_spec udev_options[] = {
 	{ "lock-screen", NULL, false,
@@ -57,7 +58,10 @@ static void print_token(const struct look *look, const struct udev_token *t)
 	enum udev_cause cause = udev_cause(&look->host, t);
 	struct udev_advice advice;
 
-	out("\n%s  %s (%s)\n  %s\n", t->node, t->product, kinds[t->kind], given_by(t));
+	out("\n%s  %s (%s)\n", t->node, t->product, kinds[t->kind]);
+	if (t->error != ENOENT)
+		udev_permission_print(t);
+	out("  %s\n", given_by(t));
 	if (cause == UDEV_FINE) {
 		out("  you can open it, by %s\n", udev_by_text(t));
 		return;
@@ -88,11 +92,11 @@ static json_t *token_json(const struct look *look, const struct udev_token *t)
 
 	if (cause != UDEV_FINE)
 		udev_advise(cause, &look->host, t, &advice);
-	return json_pack("{s:s,s:s,s:s,s:b,s:s?,s:b,s:b,s:s,s:s?,s:s?}", "device", t->node, "kind",
-	    kind_codes[t->kind], "product", t->product, "opens", cause == UDEV_FINE, "by",
-	    udev_by_code(t), "rules_applied", t->applied, "uaccess", t->tagged, "cause",
-	    udev_cause_code(cause), "why", advice.why, "mend",
-	    cause == UDEV_FINE ? NULL : advice.command);
+	return json_pack("{s:s,s:s,s:s,s:b,s:s?,s:b,s:b,s:o?,s:s,s:s?,s:s?}", "device", t->node,
+	    "kind", kind_codes[t->kind], "product", t->product, "opens", cause == UDEV_FINE, "by",
+	    udev_by_code(t), "rules_applied", t->applied, "uaccess", t->tagged, "permission",
+	    t->error == ENOENT ? NULL : udev_permission_json(t), "cause", udev_cause_code(cause),
+	    "why", advice.why, "mend", cause == UDEV_FINE ? NULL : advice.command);
 }
 
 static int print_json(const struct app *app, const struct look *look)
@@ -227,7 +231,7 @@ static const char *remove_said(const struct udev_change *c, bool last)
 
 static int udev_remove_verb(struct app *app, const struct arguments *args, struct vault *v)
 {
-	char path[PATH_MAX];
+	char path[UDEV_RULES_PATH_MAX];
 	struct udev_change change;
 	int r = require_root(app, "remove");
 

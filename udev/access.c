@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "udev/access.h"
 
-#include <stdbool.h>
 #include <unistd.h>
 
 #define ACL_VERSION 2
@@ -99,4 +98,17 @@ enum access_by access_check(const struct access_user *user, uid_t owner, gid_t g
 		member = true;
 	}
 	return !member && both(mode, READ_WRITE) ? ACCESS_EVERYONE : ACCESS_NONE;
+}
+
+size_t access_named(
+    mode_t mode, const uint8_t *acl, size_t len, struct access_named ret[static ACCESS_NAMED_MAX])
+{
+	struct acl_entry e;
+	size_t n = 0;
+
+	for (size_t i = 0; acl_at(acl, len, i, &e) && n < ACCESS_NAMED_MAX; i++)
+		if (e.tag == ACL_USER || e.tag == ACL_GROUP)
+			ret[n++] = (struct access_named){ e.tag == ACL_GROUP, e.id,
+				e.perm & mode >> 3 & 7 };
+	return n;
 }

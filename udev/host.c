@@ -25,42 +25,11 @@ static const char *const container_marks[] = {
 	"/run/secrets/kubernetes.io",
 };
 
-/* udev(7): where rules are, the first directory's file of a name hides others. */
-static const char *const rules_dirs[] = {
-	UDEV_RULES_DIR,
-	"/run/udev/rules.d",
-	"/usr/local/lib/udev/rules.d",
-	"/usr/lib/udev/rules.d",
-	"/lib/udev/rules.d",
-};
-
 static bool is_there(const char *path)
 {
 	struct stat st;
 
 	return stat(path, &st) == 0;
-}
-
-static enum udev_rules_state rules_compare(const char *path, const char *text)
-{
-	char buf[UDEV_RULES_FILE_MAX];
-	long n = file_read(path, buf, sizeof(buf));
-
-	if (n == 0)
-		return UDEV_RULES_MASKED;
-	return n > 0 && strcmp(buf, text) == 0 ? UDEV_RULES_SAME : UDEV_RULES_DIFFER;
-}
-
-enum udev_rules_state udev_rules_find(
-    const char *name, const char *text, char ret_path[static PATH_MAX])
-{
-	for (size_t i = 0; i < sizeof(rules_dirs) / sizeof(rules_dirs[0]); i++) {
-		(void)snprintf(ret_path, PATH_MAX, "%s/%s", rules_dirs[i], name);
-		if (is_there(ret_path))
-			return rules_compare(ret_path, text);
-	}
-	ret_path[0] = '\0';
-	return UDEV_RULES_ABSENT;
 }
 
 static bool in_wsl(void)

@@ -5,8 +5,6 @@
 
 #include "udev/udev.h"
 
-#define UDEV_RULES_FILE_MAX 65536
-
 void host_look(const struct access_user *, struct udev_host *ret);
 /* Whether the user has a session at the seat of that name, by logind. */
 enum udev_seat host_seat(const char *name, uid_t);

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 
 #include "udev/cleanup.h"
-#include "udev/host.h"
 #include "udev/reload.h"
 
 #define HEADER_LINES 2
@@ -161,7 +160,7 @@ int udev_install(bool lock, struct udev_change *ret)
 
 	*ret = (struct udev_change){ .running = udev_runs() };
 	for (size_t i = 0; i < n && r == 0; i++) {
-		char path[PATH_MAX];
+		char path[UDEV_RULES_PATH_MAX];
 
 		in_force[i] = udev_rules_find(ours[i].name, ours[i].text, path) == UDEV_RULES_SAME;
 		r = in_force[i] ? 0 : check_ours(dir, &ours[i], &there);

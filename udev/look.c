@@ -83,6 +83,7 @@ static void look_at_hidraw(const char *name, struct list *list)
 	if (token == NULL)
 		return;
 	(void)snprintf(token->node, sizeof(token->node), "/dev/%.48s", name);
+	(void)snprintf(token->sys, sizeof(token->sys), HIDRAW_CLASS "/%.255s", name);
 	if (read_attribute(HIDRAW_CLASS, name, "device/uevent", uevent, sizeof(uevent)) &&
 	    file_line(uevent, "HID_NAME=", product, sizeof(product)))
 		set_product(token, product);
@@ -111,6 +112,7 @@ static void look_at_usb(const char *name, struct list *list)
 		return;
 	(void)snprintf(token->node, sizeof(token->node), "/dev/bus/usb/%03lu/%03lu",
 	    number(name, "busnum", 10), number(name, "devnum", 10));
+	(void)snprintf(token->sys, sizeof(token->sys), USB_DEVICES "/%.255s", name);
 	set_product(token, read_attribute(USB_DEVICES, name, "product", product, sizeof(product))
 			       ? product
 			       : listed->name);

@@ -35,13 +35,18 @@ static bool has_tag(const char *record, const char *tag)
 	return file_line(record, key, value, sizeof(value)) && *value == '\0';
 }
 
+void node_record_path(dev_t device, char *ret, size_t size)
+{
+	(void)snprintf(ret, size, "/run/udev/data/c%u:%u", major(device), minor(device));
+}
+
 /* systemd's format, which libudev reads: "E:" has a property. Where there is no
  * record, udev has never seen the device. */
 static void read_record(dev_t device, struct udev_token *token)
 {
 	char path[64], text[RECORD_MAX], value[64];
 
-	(void)snprintf(path, sizeof(path), "/run/udev/data/c%u:%u", major(device), minor(device));
+	node_record_path(device, path, sizeof(path));
 	(void)snprintf(token->seat_name, sizeof(token->seat_name), "seat0");
 	if (file_read(path, text, sizeof(text)) < 0)
 		return;
@@ -65,8 +70,9 @@ void node_look(const struct access_user *user, struct udev_token *token)
 	token->group = st.st_gid;
 	token->mode = st.st_mode & 07777;
 	len = getxattr(token->node, ACL_ATTRIBUTE, acl, sizeof(acl));
-	token->by =
-	    access_check(user, st.st_uid, st.st_gid, token->mode, acl, len < 0 ? 0 : (size_t)len);
+	len = len < 0 ? 0 : len;
+	token->by = access_check(user, st.st_uid, st.st_gid, token->mode, acl, (size_t)len);
+	token->n_acl = access_named(token->mode, acl, (size_t)len, token->acl);
 	token->error = try_to_open(token->node);
 	read_record(st.st_rdev, token);
 	token->seat = host_seat(token->seat_name, user->uid);

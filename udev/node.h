@@ -5,7 +5,9 @@
 
 #include "udev/udev.h"
 
-/* Fill in all but kind, node and product, which are set. */
+/* Where udev has its record of a device. */
+void node_record_path(dev_t, char *ret, size_t size);
+/* Fill in all but kind, node, sys and product, which are set. */
 void node_look(const struct access_user *, struct udev_token *);
 
 #endif

@@ -31,6 +31,7 @@ enum udev_err {
 #define UDEV_RULES_NAME "70-touchvault.rules"
 #define UDEV_LOCK_NAME "71-touchvault-lock.rules"
 #define UDEV_GROUP "plugdev"
+#define UDEV_RULES_PATH_MAX 320 /* of a directory of rules and a file in it */
 
 /* The files' text, as they are installed. */
 extern const char udev_rules_text[], udev_lock_text[];
@@ -79,17 +80,21 @@ enum udev_seat {
 
 #define UDEV_TEXT_MAX 128
 #define UDEV_NODE_MAX 64
+#define UDEV_SYS_MAX 300
 #define UDEV_TOKENS_MAX 32
 
 struct udev_token {
 	enum udev_kind kind;
 	char node[UDEV_NODE_MAX];    /* /dev/hidraw3, /dev/bus/usb/001/004 */
+	char sys[UDEV_SYS_MAX];      /* the device in sysfs */
 	char product[UDEV_TEXT_MAX]; /* as the device calls itself, unprintable as "?" */
 	int error;                   /* errno of opening it; 0: this user can */
 	enum access_by by;           /* what the permission bits and the ACL say */
 	uid_t owner;
 	gid_t group;
 	mode_t mode;
+	struct access_named acl[ACCESS_NAMED_MAX];
+	size_t n_acl;
 	bool applied; /* udev's record has touchvault's mark */
 	bool tagged;  /* some rule gives it to who is at the seat */
 	char seat_name[32];
@@ -102,19 +107,40 @@ struct udev_host {
 	bool systemd; /* it runs as the first process */
 	bool udevd;   /* udev runs */
 	enum udev_rules_state rules;
-	char rules_path[PATH_MAX]; /* the file in force; empty: none */
-	bool group;                /* UDEV_GROUP exists */
-	bool member;               /* this user is in it, by the user database */
-	bool joined;               /* this process is in it */
+	char rules_path[UDEV_RULES_PATH_MAX]; /* the file in force; empty: none */
+	bool group;                           /* UDEV_GROUP exists */
+	bool member;                          /* this user is in it, by the user database */
+	bool joined;                          /* this process is in it */
 };
 
 /* What this user's tokens are opened with, sorted by node: up to
  * UDEV_TOKENS_MAX. Opens each node for a moment. */
 void udev_look(
     struct udev_host *ret_host, struct udev_token ret[static UDEV_TOKENS_MAX], size_t *ret_n);
-/* The file of our rules that udev takes. ret_path may be NULL. */
+/* The file of our rules that udev takes. */
 enum udev_rules_state udev_rules_find(
-    const char *name, const char *text, char ret_path[static PATH_MAX]);
+    const char *name, const char *text, char ret_path[static UDEV_RULES_PATH_MAX]);
+
+/* A line of the rules in force, and what it sets of who may open a device. */
+enum udev_sets {
+	UDEV_GIVES_SEAT = 1 << 0, /* to who is at the seat, by TAG+="uaccess" */
+	UDEV_TAKES_SEAT = 1 << 1,
+	UDEV_SETS_OWNER = 1 << 2,
+	UDEV_SETS_GROUP = 1 << 3,
+	UDEV_SETS_MODE = 1 << 4,
+};
+
+struct udev_giver {
+	char file[UDEV_RULES_PATH_MAX];
+	unsigned line;
+	unsigned sets; /* of enum udev_sets */
+	bool perhaps;  /* it has conditions that only udev can try */
+};
+#define UDEV_GIVERS_MAX 16
+
+/* Those that set it for this token, as udev would find it now. In their order; of
+ * several that set the same, the last one. How many. */
+size_t udev_givers(const struct udev_token *, struct udev_giver ret[static UDEV_GIVERS_MAX]);
 
 /* ---- Why. */
 

@@ -91,11 +91,13 @@ class Machine:
         device = f"/sys/class/hidraw/hidraw{i}/device"
         self.files[device + "/report_descriptor"] = "hex:" + descriptor
         self.files[device + "/uevent"] = f"DRIVER=hid-generic\nHID_NAME={name}\n"
+        self.files[f"/sys/class/hidraw/hidraw{i}/uevent"] = f"MAJOR=1\nMINOR=3\nDEVNAME=hidraw{i}\n"
         self.nodes[f"/dev/hidraw{i}"] = node
 
     def usb(self, name, vendor, product, devnum, text=None, **node):
         device = f"/sys/bus/usb/devices/{name}"
         self.files.update({device + "/idVendor": vendor + "\n", device + "/idProduct": product + "\n",
+                           device + "/uevent": "MAJOR=1\nMINOR=3\nDEVTYPE=usb_device\n",
                            device + "/busnum": "1\n", device + f"/devnum": f"{devnum}\n"})
         if text:
             self.files[device + "/product"] = text + "\n"

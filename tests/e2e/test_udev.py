@@ -15,6 +15,10 @@ class UdevCase(Case):
         super().setUp()
         os.chmod(self.dir, 0o755)
         self.machine = Machine(self.dir)
+        # Not this machine's.
+        self.packaged = os.path.join(self.dir, "packaged")
+        os.mkdir(self.packaged)
+        self.machine.is_of["over"]["/usr/lib/udev/rules.d"] = self.packaged
         self.rules = self.ok(self.home.run("udev", "show")).out.decode()
 
     def udev(self, *args):
@@ -62,7 +66,65 @@ class Check(UdevCase):
         self.assertEqual(j, {"rules": {"state": "installed", "path": RULES}, "container": False, "wsl": False, "tokens": [
             {"device": NODE, "kind": "fido2", "product": "Yubico YubiKey OTP+FIDO+CCID", "opens": True,
              "by": "acl", "rules_applied": True, "uaccess": True, "cause": "ok", "why": None,
-             "mend": None}]})
+             "mend": None, "permission": {"owner": "root", "group": "root", "mode": "0660",
+                                          "acl": [{"user": "alice", "perm": "rw-"}], "rules": []}}]})
+
+    def lines_of(self, sets):
+        """"FILE:LINE" to what it sets, by the JSON; and the text says the same."""
+        j = json.loads(self.udev("--json", "udev", "check").out)["tokens"][0]["permission"]["rules"]
+        self.assertEqual(len(j), len(sets), j)
+        text = self.udev("udev", "check").out.decode()
+        for r in j:
+            self.assertRegex(text, rf"(?m)^  {r['file']}:{r['line']} {'perhaps ' if r['perhaps'] else ''}(gives|takes|sets) ")
+        self.assertEqual({f"{os.path.basename(r['file'])}:{r['line']}": (r["sets"], r["perhaps"]) for r in j}, sets)
+
+    def test_by_which_rules(self):
+        """Of those that udev takes, the lines that are about this device."""
+        def rules(name, *lines, there="/etc/udev/rules.d/"):
+            self.machine.files[there + name] = "\n".join((*lines, ""))
+        with open(self.packaged + "/70-uaccess.rules", "w", encoding="utf-8") as f:
+            f.write('# TAG+="uaccess"\nACTION=="remove", GOTO="end"\nENV{MAJOR}=="", GOTO="end"\n'
+                    'SUBSYSTEM=="sound", TAG+="uaccess"\nENV{ID_SECURITY_TOKEN}=="?*", \\\n TAG+="uaccess"\nLABEL="end"\n')
+        for name in ("80-hidden.rules", "81-masked.rules", "82-no-rules"):
+            with open(os.path.join(self.packaged, name), "w", encoding="utf-8") as f:
+                f.write('SUBSYSTEM=="hidraw", MODE="0666"\n')
+        rules("80-hidden.rules", 'SUBSYSTEM=="usb", MODE="0666"', 'SUBSYSTEM=="hidraw", TAG+="uaccess"')
+        rules("81-masked.rules", there="/run/udev/rules.d/")
+        self.machine.files["/run/udev/rules.d/81-masked.rules"] = ""
+        rules("10-vendor.rules", 'KERNEL=="hidraw[0-9]*", ATTR{dev}=="1:3", GROUP="wheel", MODE="0600"',
+              'KERNEL=="hidraw*", ATTR{dev}=="1:4", GROUP="wheel"', 'ATTRS{nothing}!="x", MODE="0666"',
+              'SUBSYSTEMS=="hidraw", OWNER="nobody"')
+        self.machine.files["/sys/class/hidraw/hidraw0/dev"] = "1:3\n"
+        self.machine.record("E:ID_SECURITY_TOKEN=1", "G:uaccess", "Q:uaccess", "V:1")
+        self.lines_of({"10-vendor.rules:1": (["group", "mode"], False), "70-uaccess.rules:5": (["seat"], False), "80-hidden.rules:2": (["seat"], False)})
+        # A later one outdoes it, unless only udev can tell whether it applies.
+        rules("90-late.rules", 'PROGRAM=="/bin/false", MODE="0640"', 'SUBSYSTEM=="hidraw", GROUP="users"')
+        self.lines_of({"10-vendor.rules:1": (["mode"], False), "70-uaccess.rules:5": (["seat"], False), "80-hidden.rules:2": (["seat"], False),
+                       "90-late.rules:1": (["mode"], True), "90-late.rules:2": (["group"], False)})
+        rules("90-late.rules", 'SUBSYSTEM=="hidraw", TAG-="uaccess", MODE:="0600"', 'SUBSYSTEM=="hidraw", MODE="0666"')
+        self.lines_of({"10-vendor.rules:1": (["group"], False), "90-late.rules:1": (["not-seat", "mode"], False)})
+        os.unlink(os.path.join(self.packaged, "70-uaccess.rules"))
+        del self.machine.files["/etc/udev/rules.d/80-hidden.rules"], self.machine.files["/run/udev/rules.d/81-masked.rules"]
+        for name in ("80-hidden.rules", "81-masked.rules"):
+            os.unlink(os.path.join(self.packaged, name))
+        del self.machine.files["/etc/udev/rules.d/90-late.rules"], self.machine.files["/etc/udev/rules.d/10-vendor.rules"]
+        self.lines_of({})
+
+    def test_by_our_own_rules(self):
+        """Those of touchvault, with its jumps; the group is udev's to find out."""
+        self.applied("E:ID_FIDO_TOKEN=1", "E:ID_SECURITY_TOKEN=1", "V:1")
+        text = self.rules.splitlines()
+        grant, group = (next(i for i, line in enumerate(text, 1) if word in line)
+                        for word in ('TAG+="uaccess"', 'GROUP="'))
+        self.lines_of({f"70-touchvault.rules:{grant}": (["seat", "mode"], False),
+                       f"70-touchvault.rules:{group}": (["group"], True)})
+        self.machine.record("E:ID_SECURITY_TOKEN=1", "V:1")
+        self.lines_of({})
+
+    def test_permissions_in_text(self):
+        self.machine.hidraw(0, mode=0o660, gid=46, acl=[[1, 6, 0], [2, 6, 1001], [4, 4, 0], [8, 4, 46], [0x10, 6, 0], [0x20, 0, 0]])
+        self.assertIn("owner root, group plugdev, mode 0660; ACL: user 1001 rw-, group plugdev r--\n",
+                      self.udev("udev", "check").out.decode())
 
     def test_by_what(self):
         for node, more, by in (({"uid": 1000}, {}, "owner"), ({"gid": 46, "mode": 0o660},
@@ -306,10 +368,7 @@ esac
 
     def test_the_packages_are_left_alone(self):
         """In force already: a copy in /etc would hide its next version."""
-        packaged = os.path.join(self.dir, "packaged")
-        os.mkdir(packaged)
-        self.put(self.rules, os.path.join(packaged, "70-touchvault.rules"))
-        self.machine.is_of["over"]["/usr/lib/udev/rules.d"] = packaged
+        self.put(self.rules, os.path.join(self.packaged, "70-touchvault.rules"))
         self.ok(self.udev("udev", "install"))
         self.assertEqual(os.listdir(self.etc), [])
         self.assertEqual(len(self.calls()), 3)
@@ -317,7 +376,7 @@ esac
         result = self.ok(self.udev("udev", "remove"))
         self.assertIn(b"stays", result.err)
         self.assertNotIn(b"anew", result.err)
-        self.assertEqual(os.listdir(packaged), ["70-touchvault.rules"])
+        self.assertEqual(os.listdir(self.packaged), ["70-touchvault.rules"])
 
     def test_not_root(self):
         self.machine.is_of.update(uid=1000, gid=1000)

@@ -11,6 +11,7 @@
 
 #include "udev/access.h"
 #include "udev/file.h"
+#include "udev/rule.h"
 #include "udev/udev.h"
 
 #define ACL(...)                                      \
@@ -155,12 +156,101 @@ static void lines(void **state)
 	assert_false(file_line("", "a", value, sizeof(value)));
 }
 
+static void named_entries(void **state)
+{
+	struct access_named named[ACCESS_NAMED_MAX];
+
+	(void)state;
+	assert_int_equal(access_named(0660, NULL, 0, named), 0);
+	assert_int_equal(
+	    access_named(0640, ACL(BASE, ENTRY(2, 6, 1000), ENTRY(8, 7, 46), MASK(4)), named), 2);
+	assert_false(named[0].group);
+	assert_int_equal(named[0].id, 1000);
+	assert_int_equal(named[0].perm, 4); /* the mask is the group bits of the mode */
+	assert_true(named[1].group);
+	assert_int_equal(named[1].id, 46);
+	assert_int_equal(named[1].perm, 4);
+}
+
+static void rule_parts(void **state)
+{
+	char line[] = "  SUBSYSTEM==\"usb\", ATTRS{idVendor} != \"10|2?\",ENV{A}=e\"a \\\"b\\\"\" "
+		      "TAG-=\"uaccess\", MODE:=\"0660\" GOTO=\"x\"";
+	static const struct rule_part wanted[] = {
+		{ "SUBSYSTEM", "", "usb", RULE_IS },
+		{ "ATTRS", "idVendor", "10|2?", RULE_IS_NOT },
+		{ "ENV", "A", "a \\\"b\\\"", RULE_SET },
+		{ "TAG", "", "uaccess", RULE_DROP },
+		{ "MODE", "", "0660", RULE_FINAL },
+		{ "GOTO", "", "x", RULE_SET },
+	};
+	char *p = line;
+	struct rule_part part;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		assert_true(rule_next(&p, &part));
+		assert_string_equal(part.key, wanted[i].key);
+		assert_string_equal(part.attribute, wanted[i].attribute);
+		assert_string_equal(part.value, wanted[i].value);
+		assert_int_equal(part.op, wanted[i].op);
+	}
+	assert_false(rule_next(&p, &part));
+}
+
+static void rules_that_are_none(void **state)
+{
+	static const char *const lines[] = { "", " ,", "=\"x\"", "MODE", "MODE=", "MODE=0660",
+		"MODE=\"", "MODE=\"x\\\"", "ENV{A", "ENV{A}", "ENV{A=\"x\"", "MODE<\"x\"", "\\",
+		"MODE=e" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		char line[32], *p = line;
+		struct rule_part part;
+
+		(void)strcpy(line, lines[i]);
+		if (rule_next(&p, &part))
+			fail_msg("%s", lines[i]);
+	}
+}
+
+static void rule_patterns(void **state)
+{
+	static const struct {
+		const char *value, *text;
+		bool fits;
+	} cases[] = {
+		{ "usb", "usb", true },
+		{ "usb", "us", false },
+		{ "usb", "", false },
+		{ "", "", true },
+		{ "", "x", false },
+		{ "?*", "", false },
+		{ "?*", "x", true },
+		{ "a|b*|[cd]", "d", true },
+		{ "a|b*|[cd]", "bx", true },
+		{ "a|b*|[cd]", "ax", false },
+		{ "a|", "", true },
+		{ "hidraw*", "hidraw10", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (rule_pattern_fits(cases[i].value, cases[i].text) != cases[i].fits)
+			fail_msg("case %zu", i);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(access_is_as_the_kernel_has_it),
 		cmocka_unit_test(every_cause),
 		cmocka_unit_test(lines),
+		cmocka_unit_test(named_entries),
+		cmocka_unit_test(rule_parts),
+		cmocka_unit_test(rules_that_are_none),
+		cmocka_unit_test(rule_patterns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
