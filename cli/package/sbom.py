@@ -19,11 +19,17 @@ from urllib.parse import quote
 
 # By source package, as its copyright file has it for the library. What isn't here
 # is refused: somebody has to look.
-LICENCES = {"glibc": "LGPL-2.1-or-later", "json-c": "MIT", "jansson": "MIT", "libcbor": "MIT",
-            "libfido2": "BSD-2-Clause AND ISC", "libseccomp": "LGPL-2.1-only", "libsodium": "ISC",
-            "libusb-1.0": "LGPL-2.1-or-later", "libyubikey": "BSD-2-Clause", "openssl": "Apache-2.0",
-            "qrencode": "LGPL-2.1-or-later", "systemd": "LGPL-2.1-or-later", "tpm2-tss": "BSD-2-Clause",
+LICENCES = {"glibc": "LGPL-2.1-or-later", "json-c": "MIT", "jansson": "MIT",
+            "libcap2": "BSD-3-Clause OR GPL-2.0-only", "libcbor": "MIT", "libfido2": "BSD-2-Clause AND ISC",
+            "libgcrypt20": "LGPL-2.1-or-later", "libgpg-error": "LGPL-2.1-or-later",
+            "libseccomp": "LGPL-2.1-only", "libsodium": "ISC", "libusb-1.0": "LGPL-2.1-or-later",
+            "libyubikey": "BSD-2-Clause", "libzstd": "BSD-3-Clause OR GPL-2.0-only", "lz4": "BSD-2-Clause",
+            "openssl": "Apache-2.0", "qrencode": "LGPL-2.1-or-later", "systemd": "LGPL-2.1-or-later",
+            "tpm2-tss": "BSD-2-Clause", "xz-utils": "LicenseRef-public-domain",
             "yubikey-personalization": "BSD-2-Clause", "zlib": "Zlib"}
+# What SPDX has no name for.
+OTHER_LICENCES = [{"licenseId": "LicenseRef-public-domain", "name": "public domain",
+                   "extractedText": "liblzma is in the public domain."}]
 PROGRAMS = ("bin/touchvault", "libexec/touchvault/touchvault-token")
 # By dlopen: for a TPM, a QR code, a bus.
 LOADED_LATER = {"bin/touchvault": ["libtss2-esys.so.0", "libqrencode.so.4", "libsystemd.so.0"]}
@@ -123,7 +129,9 @@ def links(prefix):
             path = find_later(name)
             if path is None:
                 sys.exit(f"sbom: {name} isn't installed, so its version isn't known")
-            relations.append(relate(package_at(path), "OPTIONAL_DEPENDENCY_OF", owner))
+            other = package_at(path)
+            relations.append(relate(other, "OPTIONAL_DEPENDENCY_OF", owner))
+            follow(other, path, "DEPENDS_ON")
     return packages, relations
 
 
@@ -154,7 +162,7 @@ def main():
         "documentNamespace": f"https://spdx.org/spdxdocs/touchvault-{version}-{name}",
         "creationInfo": {"created": date, "creators": ["Organization: The touchvault authors",
                                                        "Tool: touchvault-sbom.py"]},
-        "packages": used, "files": files,
+        "packages": used, "files": files, "hasExtractedLicensingInfos": OTHER_LICENCES,
         "relationships": [relate("SPDXRef-DOCUMENT", "DESCRIBES", own["SPDXID"]), *relations]}
     with open(os.path.join(prefix, output), "w", encoding="utf-8") as f:
         json.dump(document, f, indent=1)

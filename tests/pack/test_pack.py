@@ -39,6 +39,29 @@ def said(*command, **kwargs):
     return result.stdout
 
 
+def loaded_later():
+    """The libraries that the source loads at run time, by path."""
+    names = set()
+    for path in glob.glob(SOURCE + "/*/*.c"):
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        if "dlopen(" in text:
+            names.add(re.search(r'#define LIBRARY "(.+)"', text)[1])
+    listed = dict(re.findall(r"^\t(\S+) \(.*?\) => (.+)$", said("/sbin/ldconfig", "-p"), re.M))
+    return [listed[name] for name in names]
+
+
+def debian_packages(*programs):
+    """Those of the libraries that the loader brings in for them."""
+    paths = set(re.findall(r"=> (/\S+)", said("ldd", *programs))) | {p for p in programs if ".so" in p}
+    found = set()
+    for path in paths:
+        owner = subprocess.run(["dpkg-query", "-S", path, os.path.realpath(path), "/usr" + path],
+                               capture_output=True, text=True).stdout
+        found.add(owner.split(":")[0])
+    return found
+
+
 def only(pattern, directory=PACKED):
     found = glob.glob(os.path.join(directory, pattern))
     if len(found) != 1:
@@ -117,6 +140,8 @@ class Pack(unittest.TestCase):
                 elements |= {p["SPDXID"] for p in parts}
         self.assertEqual((bill["spdxVersion"], bill["dataLicense"]), ("SPDX-2.3", "CC0-1.0"))
         self.assertRegex(bill["creationInfo"]["created"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertEqual({i["licenseId"] for i in bill["hasExtractedLicensingInfos"]},
+                         set(re.findall(r"LicenseRef-[\w-]+", " ".join(p["licenseDeclared"] for p in bill["packages"]))))
         for element in elements:
             self.assertRegex(element, r"^SPDXRef-[A-Za-z0-9.-]+$")
         for r in bill["relationships"]:
@@ -141,6 +166,13 @@ class Pack(unittest.TestCase):
         for package in others:
             self.assertEqual(said("dpkg-query", "-Wf", "${Version}", package["name"]), package["versionInfo"])
             self.assertNotEqual(package["licenseDeclared"], "NOASSERTION")
+        later = loaded_later()
+        self.assertEqual(len(later), 3, later)
+        self.assertEqual({p["name"] for p in others},
+                         debian_packages(*(os.path.join(root, p) for p in PROGRAMS), *later))
+        self.assertEqual({r["spdxElementId"].replace("SPDXRef-Package-", "") for r in bill["relationships"]
+                          if r["relationshipType"] == "OPTIONAL_DEPENDENCY_OF"},
+                         {"libtss2-esys-3.0.2-0", "libqrencode4", "libsystemd0"})
         depends = re.findall(r"(?:^|, )([a-z0-9.+-]+)", said("dpkg-deb", "-f", self.deb, "Depends"))
         linked = {r["relatedSpdxElement"].replace("SPDXRef-Package-", "") for r in bill["relationships"]
                   if r["relationshipType"] == "DYNAMIC_LINK"}
