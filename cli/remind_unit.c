@@ -68,7 +68,10 @@ char *remind_unit_service(
 		return NULL;
 	(void)fputs(MARK "[Unit]\nDescription=Reminders of touchvault for ", f);
 	unit_text(f, place->vault);
-	(void)fputs("\nDocumentation=man:touchvault(1)\n\n[Service]\nType=oneshot\nExecStart=", f);
+	/* Whoever removes the program doesn't remove this: it isn't a failure every day. */
+	(void)fputs("\nDocumentation=man:touchvault(1)\nConditionFileIsExecutable=", f);
+	unit_text(f, program);
+	(void)fputs("\n\n[Service]\nType=oneshot\nExecStart=", f);
 	unit_quote(f, "", program, true);
 	(void)fputs(" --vault ", f);
 	unit_quote(f, "", vault, true);

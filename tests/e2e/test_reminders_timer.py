@@ -147,6 +147,23 @@ class Systemd(Timed):
         self.assertEqual(left, [other])
         self.assertIn(b"nothing to remove", self.ok(self.reminders("remove")).err)
 
+    def test_the_program_is_gone(self):
+        """The timer stays, and its service is passed over; nothing fails."""
+        self.ok(self.reminders("install"))
+        program = os.path.join(self.bin, "touchvault")
+        os.rename(program, program + ".away")
+        self.assertEqual(self.call("StartUnit", "touchvault-reminders-default.service", "replace").returncode, 0)
+
+        def shown():
+            return subprocess.run([*self.wrap, "systemctl", "--user", "show", "-p", "ConditionTimestampMonotonic", "-p",
+                                   "ConditionResult", "-p", "ActiveState", "-p", "Result", "touchvault-reminders-default.service"],
+                                  env=self.home.env, capture_output=True, text=True, check=True).stdout.split()
+        self.wait(lambda: "ConditionTimestampMonotonic=0" not in shown())
+        self.assertEqual([line for line in shown() if "Timestamp" not in line],
+                         ["Result=success", "ActiveState=inactive", "ConditionResult=no"])
+        os.rename(program + ".away", program)
+        self.assertEqual(self.run_service(), {"desktop": True})
+
     def test_the_timer_comes_by_itself(self):
         drop_in = self.files[1] + ".d"
         os.makedirs(drop_in)
