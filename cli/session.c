@@ -18,6 +18,8 @@
 #define OTHERS_SHOWN 8
 #define PLUG_SECONDS 60
 #define PLUG_LOOK_MS 250
+/* udev's permission comes after the node, and late where much is going on. */
+#define PLUG_DENIED_LOOKS 40
 
 /* One call of the token library, and why it failed. */
 struct touch {
@@ -79,6 +81,14 @@ static bool await_plug(const struct token_ui *ui, int tries)
 	return poll(&cancel, 1, PLUG_LOOK_MS) == 0;
 }
 
+/* What has just been plugged in may be denied for a moment. */
+static bool is_awaited(int err, int tries, int *denied)
+{
+	if (err == TOKEN_ERR_PERMISSION && tries > 0)
+		return (*denied)++ < PLUG_DENIED_LOOKS;
+	return err == TOKEN_ERR_NONE;
+}
+
 static int derive(struct touch *t, const struct vault_token_info *slots, size_t n,
     const uint8_t salt[static VAULT_SALT_LEN], struct vault_response *ret)
 {
@@ -88,7 +98,7 @@ static int derive(struct touch *t, const struct vault_token_info *slots, size_t 
 	struct touch_notice notice = { t->app->json, t->purpose, names, 0 };
 	size_t where[TOKEN_CREDENTIALS_MAX], wanted = 0, answered = 0;
 	struct token_ui ui;
-	int r;
+	int r, denied = 0;
 
 	if (secret == NULL || n > TOKEN_CREDENTIALS_MAX)
 		return TOKEN_ERR_INTERNAL;
@@ -103,7 +113,7 @@ static int derive(struct touch *t, const struct vault_token_info *slots, size_t 
 	notice.n_names = wanted;
 	touch_begin(&notice, &ui);
 	r = token_derive(t->app->device, credentials, wanted, salt, &ui, secret, &answered);
-	for (int i = 0; r == TOKEN_ERR_NONE && await_plug(&ui, i); i++)
+	for (int i = 0; is_awaited(r, i, &denied) && await_plug(&ui, i); i++)
 		r = token_derive(t->app->device, credentials, wanted, salt, &ui, secret, &answered);
 	r = touch_end(r);
 	t->retries = secret->pin_retries;

@@ -14,6 +14,17 @@ class Plug(Moments):
         super().setUp()
         self.t = self.enrolled("first")
 
+    def not_for_nobody(self):
+        """The home is nobody's now; the token's node, which this returns, isn't."""
+        for root, dirs, files in os.walk(self.home.dir):
+            for name in dirs + files:
+                os.chown(os.path.join(root, name), 65534, 65534)
+        os.chown(self.home.dir, 65534, 65534)
+        os.chmod(self.dir, 0o711)
+        node = os.path.realpath(self.t.path)
+        os.chmod(node, 0o600)
+        return node
+
 
 @ROOT
 class NonePluggedIn(Plug):
@@ -31,6 +42,19 @@ class NonePluggedIn(Plug):
         t = self.get_found_on_terminal(self.t, late=1)
         result = self.opened(t.finish())
         self.moment("none plugged in, then it is", result, 0, "goes on by itself")
+
+
+    def test_permission_comes_later(self):
+        """udev gives it when the node is there already."""
+        node = self.not_for_nobody()
+        t = Terminal(self.home, (), pipe_stdout=True, command=[
+            *plugged_in(self.dir, self.t, late=1), *NOBODY, *self.home.command("get", "k")])
+        t.expect("No token is plugged in")
+        self.wait_for(lambda: os.path.exists(f"/proc/{t.process.pid}/root/dev/hidraw0"))
+        time.sleep(1)
+        os.chmod(node, 0o666)
+        result = self.opened(t.finish())
+        self.moment("none plugged in, then it is, and may be opened a moment later", result, 0, "goes on by itself")
 
 
 class Unplugged(Plug):
@@ -119,12 +143,7 @@ class Node(Plug):
     def test_no_permission(self):
         if os.geteuid() != 0:
             self.skipTest("NOT TESTED: only root can start a program as somebody else")
-        for root, dirs, files in os.walk(self.home.dir):
-            for name in dirs + files:
-                os.chown(os.path.join(root, name), 65534, 65534)
-        os.chown(self.home.dir, 65534, 65534)
-        os.chmod(self.dir, 0o711)
-        os.chmod(os.path.realpath(self.t.path), 0o600)
+        self.not_for_nobody()
         found = self.home.run("get", "k", wrap=plugged_in(self.dir, self.t) + NOBODY)
         self.moment("no permission on its device node", found, 12)
         self.moment("no permission on the device that --device names", self.get(self.t, wrap=NOBODY), 12)
