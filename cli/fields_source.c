@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "cli/dotenv.h"
@@ -296,37 +295,29 @@ static int collect_json(const struct app *app, struct fields *f)
 	return r == 0 ? fields_parse_json(app, f, NULL, from, text, len) : r;
 }
 
-/* Of a value of several lines that was pasted, the second would be taken for the
- * next field's name, which is no secret, and the rest by the shell. */
-static bool more_was_pasted(void)
-{
-	_cleanup_close_ int tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	struct pollfd pfd = { .fd = tty, .events = POLLIN };
-
-	if (tty < 0 || poll(&pfd, 1, 0) <= 0)
-		return false;
-	(void)tcflush(tty, TCIFLUSH);
-	return true;
-}
-
 static const char typed_hint[] = "use --field, --from-json or --from-env";
 
 int fields_ask_value(
     const struct app *app, struct fields *f, const char *name, const char *prompt, bool *ret_empty)
 {
 	_cleanup_secret_ char *value = secret_alloc(LINE_MAX_TYPED);
+	char sentence[VAULT_FIELD_NAME_MAX + 96];
 	size_t len;
 	int r;
 
 	if (value == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
+	(void)snprintf(sentence, sizeof(sentence),
+	    "more than one line was pasted; use --field %s=@FILE, nothing was stored", name);
+	/* The second line would be taken for the next field's name, which is shown, and the
+	 * rest by the shell. */
+	terminal_hide();
 	r = terminal_ask(app, prompt, true, typed_hint, value, LINE_MAX_TYPED, &len);
+	if (r == 0)
+		r = terminal_refuse_more(app, sentence);
+	terminal_hide_end();
 	if (r != 0)
 		return r;
-	if (more_was_pasted())
-		return fail(app, STATUS_USAGE,
-		    "more than one line was pasted; use --field %s=@FILE, nothing was stored",
-		    name);
 	*ret_empty = len == 0;
 	if (len == 0)
 		return STATUS_OK;

@@ -28,9 +28,11 @@ static int stop_here(struct guide *g)
 
 static int ask(const struct guide *g, const char *prompt, char answer[static ANSWER_MAX])
 {
+	int r = terminal_refuse_more(
+	    g->app, "that was typed before it was asked for; nothing was done with it: repeat");
 	size_t len;
 
-	return terminal_ask(g->app, prompt, false, hint, answer, ANSWER_MAX, &len);
+	return r == 0 ? terminal_ask(g->app, prompt, false, hint, answer, ANSWER_MAX, &len) : r;
 }
 
 /* A date, or nothing. */

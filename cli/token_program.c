@@ -46,8 +46,12 @@ static int confirm(const struct app *app, enum token_program *ret)
 		return fail_token(app, TOKEN_ERR_SLOT_IN_USE, -1);
 	terminal_say("What slot 2 holds now is lost for good when it is overwritten, for all "
 		     "that uses it.");
-	r = terminal_ask(app, "Type \"" CONFIRMATION "\" to go on: ", false,
-	    "type it as it is shown", line, sizeof(line), &len);
+	r = terminal_refuse_more(app,
+	    "that was typed before it was asked for; nothing was written: repeat, and read what is "
+	    "lost first");
+	if (r == 0)
+		r = terminal_ask(app, "Type \"" CONFIRMATION "\" to go on: ", false,
+		    "type it as it is shown", line, sizeof(line), &len);
 	if (r == 0 && strcmp(line, CONFIRMATION) != 0)
 		r = fail(app, STATUS_CANCELLED, "not confirmed; nothing was written");
 	*ret = TOKEN_PROGRAM_OVERWRITE;

@@ -77,6 +77,12 @@ class Home:
     def on_terminal(self, *args, **kwargs):
         return Terminal(self, args, **kwargs)
 
+    def typed_ahead(self, text, *args):
+        """On a terminal that has the text before the program begins."""
+        t = Terminal(self, (), command=["sh", "-c", 'read go && exec "$@"', "sh", *self.command(*args)])
+        t.type("go\n" + text)
+        return t
+
     def set_clock(self, utc):
         """What the clock says from now on, as "2027-01-31 09:30:00": it goes on from there."""
         preloaded = ":".join([*sanitizer_of(TOUCHVAULT), FAKETIME])

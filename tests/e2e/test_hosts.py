@@ -163,10 +163,7 @@ class Requests(Hosts):
                 t.type(pasted)
                 t.expect("more than a request, or it was typed ahead; nothing was approved")
                 self.assertEqual(t.finish().status, 2)
-        # Held back until the terminal has what is typed ahead.
-        t = Terminal(self.home, (), command=["sh", "-c", 'read go && exec "$@"', "sh", *self.home.command(
-            "--device", self.t.path, "host", "approve", path)])
-        t.type(f"go\n{fingerprint}\n")
+        t = self.home.typed_ahead(fingerprint + "\n", "--device", self.t.path, "host", "approve", path)
         t.expect("typed ahead")
         self.assertEqual(t.finish().status, 2)
         self.assertEqual((digest(self.home.vault), len(self.t.transactions())), (before, touches))

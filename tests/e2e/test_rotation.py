@@ -556,6 +556,13 @@ class ByHand(Rotation):
                 self.assertEqual(t.finish().status, 14)
                 self.assertEqual(digest(self.home.vault), before)
 
+    def test_an_answer_that_was_typed_ahead_is_none(self):
+        self.step("--stage", fields=NEW)
+        t = self.home.typed_ahead("promote\n", "--device", self.plugged.path, "rotate", self.NAME)
+        t.expect("before it was asked for")
+        self.assertEqual(t.finish().status, 2)
+        self.assertEqual(self.state(), "staged")
+
     def test_without_a_terminal(self):
         self.refused(self.rotate(), 2, "--status")
 

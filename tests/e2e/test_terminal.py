@@ -73,6 +73,35 @@ class Prompts(Case):
         t.type("\n")
         self.assertEqual(t.finish().status, 14)
 
+    def pasted(self, name, value):
+        t = self.add(name)
+        t.expect("Field name")
+        t.type("key\n")
+        t.expect("Value")
+        t.type(value)
+        return t
+
+    def test_a_value_of_several_lines_is_refused(self):
+        """With and without an end of the last one: nothing of it is shown, or left for the shell."""
+        for value in ("CANARY 1\nCANARY 2\n", "CANARY 1\nCANARY 2", "CANARY 1\n\nCANARY 2"):
+            with self.subTest(value):
+                t = self.pasted("n", value)
+                t.expect("more than one line was pasted; use --field key=@FILE")
+                result = t.finish()
+                self.assertEqual(result.status, 2)
+                self.assertNotIn(b"CANARY", result.shown)
+
+    def test_empty_lines_after_a_value_count_for_nothing(self):
+        t = self.pasted("n", "v\n\n \n")
+        t.expect("Field name")
+        t.type("other\n")
+        t.expect("Value")
+        t.type("w\n")
+        t.expect("Field name")
+        t.type("\n")
+        self.assertEqual(t.finish().status, 0)
+        self.assertIn(b"n  key, other", self.ok(self.home.run("list")).out)
+
     def test_bad_field_name_is_asked_again(self):
         t = self.add()
         t.expect("Field name")

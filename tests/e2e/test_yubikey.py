@@ -285,6 +285,14 @@ class Program(YubiKeys):
             self.assertEqual(t.finish().status, status)
         self.assertEqual(self.yk.tool("ykchalresp", "-2", "x").stdout, answer)
 
+    def test_a_confirmation_that_was_typed_ahead_is_none(self):
+        self.program(*USUAL)
+        answer = self.yk.tool("ykchalresp", "-2", "x").stdout
+        t = self.home.typed_ahead("overwrite slot 2\n", "token", "program")
+        t.expect("before it was asked for; nothing was written")
+        self.assertEqual(t.finish().status, 2)
+        self.assertEqual(self.yk.tool("ykchalresp", "-2", "x").stdout, answer)
+
     def test_overwritten_when_confirmed(self):
         self.program("hmac-lt64", "serial-api-visible")
         answer = self.yk.tool("ykchalresp", "-2", "x").stdout
