@@ -97,13 +97,14 @@ static int read_text(
 	return STATUS_OK;
 }
 
-/* Line after line, as mail may have broken it, until it is whole or there is an
- * empty one. */
+/* Line after line, as mail may have broken it, until it is whole or an empty one
+ * follows. */
 static int paste(const struct app *app, char ret[static TEXT_MAX + 1], size_t *ret_len)
 {
 	static const char hint[] = "name the file that the request is in";
 	struct vault_host_request request;
 	size_t len = 0, more;
+	bool begun = false;
 	int r;
 
 	terminal_say("Paste the request, and press Enter (an empty line ends it):");
@@ -113,8 +114,9 @@ static int paste(const struct app *app, char ret[static TEXT_MAX + 1], size_t *r
 			return r;
 		len += more;
 		ret[len++] = '\n';
-	} while (more > 0 && len < TEXT_MAX && vault_request_begins(ret, len) &&
-		 vault_request_decode(ret, len, &request) != 0);
+		begun |= more > 0;
+	} while (len < TEXT_MAX && (!begun || (more > 0 && vault_request_begins(ret, len) &&
+						  vault_request_decode(ret, len, &request) != 0)));
 	/* Lines behind one that isn't of a request are not for the shell. */
 	if (!vault_request_begins(ret, len))
 		terminal_drop();
@@ -153,6 +155,32 @@ int host_request_read(const struct app *app, const char *path, struct vault_host
 	return STATUS_OK;
 }
 
+#define ITS_FORM                                                                                  \
+	"type the four groups of four letters and digits that \"touchvault host show\" shows on " \
+	"the new host"
+
+/* What has its form is judged, and not asked for again. The Enter that ended a pasted
+ * request counts for nothing. */
+static int ask_fingerprint(
+    const struct app *app, const struct vault_host_request *request, char ret[static TYPED_MAX])
+{
+	size_t len;
+	int r = terminal_refuse_more(app,
+	    "there was more than a request, or it was typed ahead; nothing was approved: repeat "
+	    "with the request alone, and type the fingerprint that the new host shows when it is "
+	    "asked for");
+
+	while (r == 0) {
+		r = terminal_ask(app, "Type the fingerprint that the new host shows: ", false,
+		    "give the fingerprint with --fingerprint", ret, TYPED_MAX, &len);
+		if (r != 0 || vault_request_confirm(request, ret) != VAULT_ERR_ARGUMENT)
+			break;
+		if (len > 0)
+			terminal_say("That is no fingerprint; " ITS_FORM);
+	}
+	return r;
+}
+
 int host_request_confirm(
     const struct app *app, const struct vault_host_request *request, const char *typed)
 {
@@ -160,7 +188,6 @@ int host_request_confirm(
 		.kind = request->kind, .bound = request->bound, .virtual_tpm = request->virtual_tpm
 	};
 	char line[TYPED_MAX], what[REQUEST_TEXT_MAX], when[32];
-	size_t len;
 	int r = STATUS_OK;
 
 	(void)snprintf(what, sizeof(what), "a request of \"%s\": %s, %s, grade %c, made %s",
@@ -168,25 +195,15 @@ int host_request_confirm(
 	    text_time(request->created, when));
 	if (typed != NULL)
 		note(app, "%s", what);
-	if (typed == NULL) {
+	else
 		terminal_say("This is %s", what);
-		r = terminal_refuse_more(app,
-		    "there was more than a request, or it was typed ahead; nothing was approved: "
-		    "repeat with the request alone, and type the fingerprint that the new host "
-		    "shows when it is asked for");
-	}
-	if (r == 0 && typed == NULL) {
-		r = terminal_ask(app, "Type the fingerprint that the new host shows: ", false,
-		    "give the fingerprint with --fingerprint", line, sizeof(line), &len);
-		typed = line;
-	}
+	if (typed == NULL)
+		r = ask_fingerprint(app, request, line);
 	if (r != 0)
 		return r;
-	r = vault_request_confirm(request, typed);
+	r = vault_request_confirm(request, typed == NULL ? line : typed);
 	if (r == VAULT_ERR_ARGUMENT)
-		return fail(app, STATUS_USAGE,
-		    "that is no fingerprint; type the four groups of four letters and digits that "
-		    "\"touchvault host show\" shows on the new host");
+		return fail(app, STATUS_USAGE, "that is no fingerprint; " ITS_FORM);
 	if (r != 0)
 		return fail(app, STATUS_BAD_REQUEST,
 		    "the request has another fingerprint, so it is not the one of the host that "

@@ -147,6 +147,42 @@ class Requests(Hosts):
         t.expect(f"to approve the host laptop ({fingerprint})")
         self.assertEqual(t.finish().status, 0)
 
+    def test_the_enter_that_was_announced_and_slips_of_the_finger(self):
+        """Nothing of it costs the request: it is asked again."""
+        line, fingerprint = self.request(self.other("laptop"))
+        wrapped = "\n".join((line[:76], line[76:150], line[150:]))
+        path = os.path.join(self.dir, "request")
+        with open(path, "w") as f:
+            f.write(line + "\n")
+        before = digest(self.home.vault)
+        for pasted in (f"{line}\n\n", f"{wrapped}\n\n", f"\n \n{wrapped}\n\n\n", None):
+            with self.subTest(pasted and pasted[:40]):
+                t = self.home.on_terminal("--device", self.t.path, "host", "approve", *([] if pasted else [path]))
+                if pasted:
+                    t.expect("(an empty line ends it):")
+                    t.type(pasted)
+                for typed in ("", " ", fingerprint[:-1], fingerprint + "0"):
+                    t.expect("new host shows: ")
+                    t.type(typed + "\n")
+                    if typed.strip():
+                        t.expect("That is no fingerprint; type the four groups")
+                t.expect("new host shows: ")
+                t.type("\x03")
+                self.assertEqual(t.finish().status, 14)
+        _, wrong = self.request(self.other("impostor"))
+        t = self.home.on_terminal("--device", self.t.path, "host", "approve", path)
+        t.expect("new host shows: ")
+        t.type(wrong + "\n")
+        t.expect("another fingerprint")
+        self.assertEqual(t.finish().status, 23)
+        self.assertEqual(digest(self.home.vault), before)
+        t = self.home.on_terminal("--device", self.t.path, "host", "approve", path)
+        for typed in ("ABCD", fingerprint):
+            t.expect("new host shows: ")
+            t.type(typed + "\n")
+        self.assertEqual(t.finish().status, 0)
+        self.assertIn("laptop", self.hosts())
+
     def test_a_fingerprint_that_came_with_the_request_is_refused(self):
         """Whatever its line lacks, whatever is between, and with a request from a file."""
         line, fingerprint = self.request(self.other("laptop"))
