@@ -13,7 +13,8 @@ struct app {
 	const char *vault;  /* --vault, else TOUCHVAULT_VAULT, else "default" */
 	const char *device; /* --device, else FIDO2_TOKEN, else NULL */
 	bool json;
-	bool accept_rollback, accept_clock;
+	struct vault_accept accept;
+	bool accept_clock;
 	const char *command;  /* its name, for messages; NULL before it is known */
 	bool status_125;      /* `run`: every failure of our own ends with 125 */
 	mode_t umask;         /* what it was: `run` gives it back to its child */

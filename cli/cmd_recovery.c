@@ -229,9 +229,8 @@ static int check_use(const struct app *app, const struct paths *p)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
 	const struct vault_paths vp = paths_for_vault(p);
-	int r = access(p->vault, F_OK) != 0
-		    ? VAULT_ERR_NO_VAULT
-		    : vault_open(&vp, app->accept_rollback ? VAULT_ACCEPT_ROLLBACK : 0, &v);
+	int r =
+	    access(p->vault, F_OK) != 0 ? VAULT_ERR_NO_VAULT : vault_open(&vp, &app->accept, &v);
 
 	if (r == 0)
 		return fail(app, STATUS_EXISTS,

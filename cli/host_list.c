@@ -120,7 +120,7 @@ static void look_into(const struct paths *p, const char *path, struct membership
 	int r;
 
 	*ret = (struct membership){ .path = path };
-	r = vault_open(&vp, 0, &ret->v);
+	r = vault_open(&vp, NULL, &ret->v);
 	if (r == 0)
 		n = vault_hosts(ret->v, &hosts);
 	else

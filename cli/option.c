@@ -167,7 +167,7 @@ static int apply_globals(struct parser *p)
 		   *device = option_value(p->args, "device");
 
 	app->json = option_is_given(p->args, "json");
-	app->accept_rollback = option_is_given(p->args, "accept-rollback");
+	app->accept.rollback = option_is_given(p->args, "accept-rollback");
 	app->accept_clock = option_is_given(p->args, "accept-clock");
 	if (vault != NULL && *vault == '\0')
 		return usage(p, "empty value of --vault", "", 0);

@@ -65,8 +65,7 @@ int recovery_open(
 	r = ask_code(app, s);
 	if (r != 0)
 		return session_log_closed(p, r);
-	r = vault_recovery_open(
-	    &vp, app->accept_rollback ? VAULT_ACCEPT_ROLLBACK : 0, new, s->code, ret);
+	r = vault_recovery_open(&vp, &app->accept, new, s->code, ret);
 	if (r != 0)
 		return session_refused(app, p, r);
 	host_kind_note(app, vault_without_tpm(*ret));

@@ -342,7 +342,7 @@ int session_refused(const struct app *app, const struct paths *p, int err)
 int session_try(const struct app *app, const struct paths *p, struct vault **ret)
 {
 	const struct vault_paths vp = paths_for_vault(p);
-	int r = vault_open(&vp, app->accept_rollback ? VAULT_ACCEPT_ROLLBACK : 0, ret);
+	int r = vault_open(&vp, &app->accept, ret);
 
 	/* A host that has no key either: the missing vault comes first. */
 	if (r == VAULT_ERR_NO_HOST_KEY && is_missing(p))

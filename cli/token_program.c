@@ -90,7 +90,7 @@ static void warn_of_vault(struct app *app, const struct token_slots *s)
 	if (paths_find(app, &p) != 0)
 		return;
 	vp = paths_for_vault(&p);
-	if (vault_open(&vp, 0, &v) == 0)
+	if (vault_open(&vp, NULL, &v) == 0)
 		n = vault_tokens(v, &tokens);
 	for (size_t i = 0; i < n; i++)
 		if (tokens[i].kind == VAULT_SLOT_YKOTP && s->serial != 0 &&

@@ -32,7 +32,7 @@ static bool state_is_current(
 
 	if (seen == NULL)
 		return false;
-	if (seen->gen > mark->gen && !(v->flags & VAULT_ACCEPT_ROLLBACK))
+	if (seen->gen > mark->gen && !v->accept.rollback)
 		return true;
 	return memcmp(seen->tag, mark->tag, TAG_LEN) == 0 && held != NULL &&
 	       memcmp(held, mark->vault_id, VAULT_ID_LEN) == 0;

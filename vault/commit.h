@@ -20,7 +20,7 @@ struct vault_keys {
 
 struct vault {
 	struct store store, host_store, state_store;
-	unsigned flags;
+	struct vault_accept accept;
 	int fd;
 	struct header header;
 	struct token_slot token_slots[VAULT_TOKEN_SLOTS_MAX];
@@ -40,7 +40,7 @@ struct vault {
 	bool revokes;           /* the change takes access away: no .prev is kept */
 	struct host_file draft; /* of a key that is not written yet; kind 0: of none */
 	int without_tpm;        /* why that isn't a TPM's, or 0 */
-	bool went_back;         /* VAULT_ACCEPT_ROLLBACK made a difference */
+	bool went_back;         /* accept.rollback made a difference */
 	int64_t clock;          /* vault_clock_accept; 0: none */
 	bool took_back;         /* that made a difference */
 	struct vault_change {
@@ -66,7 +66,7 @@ int vault_audit_change(struct vault *) __attribute__((warn_unused_result));
 /* Nothing open, nothing known; vault_close frees it. NULL without memory. */
 struct vault *vault_alloc(void);
 /* The places of p, with nothing read. */
-int vault_at(const struct vault_paths *p, unsigned flags, struct vault **ret)
+int vault_at(const struct vault_paths *p, const struct vault_accept *, struct vault **ret)
     __attribute__((warn_unused_result));
 
 /* load.c: read the file at v->store anew: parse, open, check; forgets what was

@@ -102,7 +102,7 @@ int vault_create(struct vault *v, const struct vault_new_token *token,
 	if (r != 0)
 		return r;
 	/* To make a vault is to say that this path holds another one now. */
-	v->flags |= VAULT_ACCEPT_ROLLBACK;
+	v->accept.rollback = true;
 	randombytes_buf(v->keys->slot.v, sizeof(v->keys->slot.v));
 	r = vault_slot_make(v, 0, token, response, &v->keys->slot, now);
 	v->index.n_tokens = 1;

@@ -298,7 +298,7 @@ static int trust_check(struct vault *v)
 		return r;
 	pinned = state_path_find(&state, v->store.path);
 	v->went_back = pinned != NULL && memcmp(pinned, v->header.vault_id, VAULT_ID_LEN) != 0;
-	if (v->went_back && !(v->flags & VAULT_ACCEPT_ROLLBACK))
+	if (v->went_back && !v->accept.rollback)
 		return VAULT_ERR_REPLACED;
 	mark = state_vault_find(&state, v->header.vault_id);
 	v->trust = mark == NULL ? VAULT_TRUST_UNVERIFIED : VAULT_TRUST_VERIFIED;
@@ -311,7 +311,7 @@ static int trust_check(struct vault *v)
 	v->went_back = true;
 	/* To go back is the user's decision, but not to whose generation: one by
 	 * a host that was revoked since is a forgery as likely as a backup. */
-	if (v->flags & VAULT_ACCEPT_ROLLBACK)
+	if (v->accept.rollback)
 		return state_host_pinned(mark, signer) ? 0 : VAULT_ERR_SIGNER;
 	return r;
 }

@@ -90,12 +90,12 @@ int vault_recovery_remove(struct vault *v, int64_t now)
 	return 0;
 }
 
-int vault_recovery_open(const struct vault_paths *p, unsigned flags,
+int vault_recovery_open(const struct vault_paths *p, const struct vault_accept *accept,
     const struct vault_new_host *new, const char code[static VAULT_RECOVERY_TEXT],
     struct vault **ret)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
-	int r = vault_at(p, flags, &v);
+	int r = vault_at(p, accept, &v);
 
 	if (r == 0)
 		r = vault_host_check(v);

@@ -79,14 +79,15 @@ void vault_file_sum(const uint8_t digest[static DIGEST_LEN], const uint8_t tag[s
 	(void)crypto_generichash_blake2b_final(&st, ret, SUM_LEN);
 }
 
-int vault_at(const struct vault_paths *p, unsigned flags, struct vault **ret)
+int vault_at(const struct vault_paths *p, const struct vault_accept *accept, struct vault **ret)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = vault_alloc();
 	int r;
 
 	if (v == NULL)
 		return store_fail(VAULT_ERR_NOMEM, p->vault);
-	v->flags = flags;
+	if (accept != NULL)
+		v->accept = *accept;
 	r = store_open(p->vault, &v->store);
 	if (r != 0)
 		return r;
@@ -101,13 +102,13 @@ int vault_at(const struct vault_paths *p, unsigned flags, struct vault **ret)
 	return 0;
 }
 
-int vault_open(const struct vault_paths *p, unsigned flags, struct vault **ret)
+int vault_open(const struct vault_paths *p, const struct vault_accept *accept, struct vault **ret)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
 	int r;
 
 	*ret = NULL;
-	r = vault_at(p, flags, &v);
+	r = vault_at(p, accept, &v);
 	if (r == 0)
 		r = vault_load(v);
 	if (r == 0)

@@ -169,7 +169,7 @@ struct vault_self {
 enum vault_trust {
 	VAULT_TRUST_VERIFIED,   /* signer pinned, or certified by one who is */
 	VAULT_TRUST_UNVERIFIED, /* this host has no state for this vault yet */
-	VAULT_TRUST_OLDER,      /* not what it has seen last; VAULT_ACCEPT_ROLLBACK */
+	VAULT_TRUST_OLDER,      /* not what it has seen last; vault_accept.rollback */
 };
 
 struct vault_summary {
@@ -236,6 +236,12 @@ struct vault_new_host {
  * VAULT_ERR_MLOCK where memory can't be locked. Section 6. */
 int vault_init(void) __attribute__((warn_unused_result));
 
+/* What would be refused, and is taken after a touch because a person says so. NULL
+ * stands for nothing. */
+struct vault_accept {
+	bool rollback; /* an older generation, or another one */
+};
+
 /* Begin a new vault in two steps, because the token must answer a salt that
  * is the vault's: vault_draft makes ids and salt and checks that a vault can
  * be made there (EXISTS, UNSAFE_DIR, IO); after enrolment vault_create makes
@@ -252,14 +258,10 @@ void vault_token_salt(const struct vault *, uint8_t ret[static VAULT_SALT_LEN]);
 int vault_create(struct vault *, const struct vault_new_token *, const struct vault_response *,
     const char *host_name, int64_t now) __attribute__((warn_unused_result));
 
-enum {
-	VAULT_ACCEPT_ROLLBACK = 1 << 0, /* take an older generation, after a touch */
-};
-
 /* Open without a touch: checks the file, finds this host's slot, decrypts
  * the index, checks signature and high-water mark. On every error *ret is
  * NULL; vault_where (below) names the path that is to blame. */
-int vault_open(const struct vault_paths *, unsigned flags, struct vault **ret)
+int vault_open(const struct vault_paths *, const struct vault_accept *, struct vault **ret)
     __attribute__((warn_unused_result));
 void vault_close(struct vault *); /* wipes; NULL is fine */
 static inline void vault_closep(struct vault **v)
@@ -478,8 +480,8 @@ int vault_recovery_add(struct vault *, const char code[static VAULT_RECOVERY_TEX
 int vault_recovery_remove(struct vault *, int64_t now) __attribute__((warn_unused_result));
 /* As vault_open, on a host that is not approved, by the sheet with that code; the
  * host key is made where there is none. RECOVERY_CODE. */
-int vault_recovery_open(const struct vault_paths *, unsigned flags, const struct vault_new_host *,
-    const char code[static VAULT_RECOVERY_TEXT], struct vault **ret)
+int vault_recovery_open(const struct vault_paths *, const struct vault_accept *,
+    const struct vault_new_host *, const char code[static VAULT_RECOVERY_TEXT], struct vault **ret)
     __attribute__((warn_unused_result));
 /* The change for which such a vault was opened: this host is approved, by the sheet,
  * and makes the generation. As vault_host_approve. */

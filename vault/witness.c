@@ -104,11 +104,11 @@ static int names_key(const struct vault *v, const struct host_key *host, uint8_t
 }
 
 /* Whether a log that begins now should be there already: this host knows the vault, or
- * made this generation of it. Who makes a vault, or says by VAULT_ACCEPT_ROLLBACK that
+ * made this generation of it. Who makes a vault, or accepts a rollback, says that
  * what the host knows is not to count, says so of the log, too. */
 static bool was_seen(const struct vault *v)
 {
-	if (v->flags & VAULT_ACCEPT_ROLLBACK)
+	if (v->accept.rollback)
 		return false;
 	return v->trust != VAULT_TRUST_UNVERIFIED ||
 	       (v->sheet == NULL && memcmp(v->header.signer, v->own_id, HOST_ID_LEN) == 0);
@@ -289,7 +289,7 @@ int vault_audit_read(const struct vault_paths *p, bool names, vault_event_fn fn,
 	if (reading == NULL)
 		return store_fail(VAULT_ERR_NOMEM, p->vault);
 	if (r == 0)
-		r = vault_at(p, 0, &v);
+		r = vault_at(p, NULL, &v);
 	/* No directory of this host: nothing has been logged. */
 	if (r != 0)
 		return r == VAULT_ERR_NO_HOST_KEY ? 0 : r;

@@ -90,7 +90,7 @@ static int put_batch(struct vault *v, void *ctx)
 static int fill_vault(const struct vault_paths *paths, struct fill *fill)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
-	int r = vault_open(paths, 0, &v);
+	int r = vault_open(paths, NULL, &v);
 
 	if (r == 0)
 		r = vault_unlock(v, respond, fill);

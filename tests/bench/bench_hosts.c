@@ -110,7 +110,7 @@ static struct vault *make(void)
 	check(vault_create(v, &t, response, "desk", NOW), "create");
 	check(vault_commit(v, fill, NULL, NOW), "fill");
 	vault_close(v);
-	check(vault_open(&paths, 0, &v), "open");
+	check(vault_open(&paths, NULL, &v), "open");
 	check(vault_unlock(v, respond, NULL), "unlock");
 	return v;
 }

@@ -34,6 +34,7 @@ static int respond(void *ctx, const struct vault_token_info *slots, size_t n,
 	return 0;
 }
 
+static const struct vault_accept older = { .rollback = true };
 static const struct vault_new_host in_a_file = { .kind = VAULT_HOST_KEYFILE };
 
 static int setup(void **state)
@@ -95,7 +96,7 @@ static void add(const char *name)
 	char copy[64];
 
 	snprintf(copy, sizeof(copy), "%s", name);
-	assert_int_equal(vault_open(&paths, 0, &v), 0);
+	assert_int_equal(vault_open(&paths, NULL, &v), 0);
 	assert_int_equal(vault_unlock(v, respond, NULL), 0);
 	assert_int_equal(vault_commit(v, put, copy, 2000), 0);
 	vault_close(v);
@@ -133,7 +134,7 @@ static void stores_and_gives_back(void **state)
 	(void)state;
 	add("ibkr/live");
 	add("alpaca");
-	assert_int_equal(vault_open(&paths, 0, &v), 0);
+	assert_int_equal(vault_open(&paths, NULL, &v), 0);
 	assert_string_equal(vault_entry_at(v, 0)->name, "alpaca");
 	info = vault_entry_find(v, "ibkr/live");
 	assert_non_null(info);
@@ -155,7 +156,7 @@ static void wrong_token_is_refused(void **state)
 
 	(void)state;
 	response_byte = 8;
-	assert_int_equal(vault_open(&paths, 0, &v), 0);
+	assert_int_equal(vault_open(&paths, NULL, &v), 0);
 	assert_int_equal(vault_unlock(v, respond, NULL), VAULT_ERR_WRONG_RESPONSE);
 	vault_close(v);
 	response_byte = 7;
@@ -172,13 +173,13 @@ static void unapproved_host_gets_nothing(void **state)
 	int why;
 
 	(void)state;
-	assert_int_equal(vault_open(&p, 0, &v), VAULT_ERR_NO_HOST_KEY);
+	assert_int_equal(vault_open(&p, NULL, &v), VAULT_ERR_NO_HOST_KEY);
 	assert_null(v);
 	assert_int_equal(store_machine_binding(binding, &bound), 0);
 	assert_int_equal(host_file_create(&in_a_file, binding, bound, k, &f, &why), 0);
 	spill(other_key, bytes, host_file_encode(&f, bytes));
 	asked = 0;
-	assert_int_equal(vault_open(&p, 0, &v), VAULT_ERR_NOT_APPROVED);
+	assert_int_equal(vault_open(&p, NULL, &v), VAULT_ERR_NOT_APPROVED);
 	assert_null(v);
 	assert_int_equal(asked, 0);
 	secret_free(k);
@@ -192,25 +193,25 @@ static void every_damaged_byte_is_seen(void **state)
 	(void)state;
 	add("one");
 	len = slurp(file, old, sizeof(old));
-	assert_int_equal(vault_open(&paths, 0, &v), 0);
+	assert_int_equal(vault_open(&paths, NULL, &v), 0);
 	meta = header_meta_len(&v->header);
 	vault_close(v);
 	for (size_t i = 0; i < meta; i += 7) {
 		memcpy(now, old, len);
 		now[i] ^= 1;
 		spill(file, now, len);
-		assert_int_not_equal(vault_open(&paths, 0, &v), 0);
+		assert_int_not_equal(vault_open(&paths, NULL, &v), 0);
 		assert_null(v);
 	}
 	memcpy(now, old, len);
 	now[len - 1] ^= 1; /* in the entry's record */
 	spill(file, now, len);
-	assert_int_equal(vault_open(&paths, 0, &v), 0);
+	assert_int_equal(vault_open(&paths, NULL, &v), 0);
 	assert_int_equal(vault_entry_check(v, vault_entry_find(v, "one")), VAULT_ERR_DAMAGED);
 	vault_close(v);
 	for (size_t cut = 0; cut < len; cut += 97) {
 		spill(file, old, cut);
-		assert_int_not_equal(vault_open(&paths, 0, &v), 0);
+		assert_int_not_equal(vault_open(&paths, NULL, &v), 0);
 	}
 }
 
@@ -223,19 +224,19 @@ static void rollback_and_fork_are_refused(void **state)
 	old_len = slurp(file, old, sizeof(old));
 	add("one");
 	spill(file, old, old_len);
-	assert_int_equal(vault_open(&paths, 0, &v), VAULT_ERR_ROLLBACK);
-	assert_int_equal(vault_open(&paths, VAULT_ACCEPT_ROLLBACK, &v), 0);
+	assert_int_equal(vault_open(&paths, NULL, &v), VAULT_ERR_ROLLBACK);
+	assert_int_equal(vault_open(&paths, &older, &v), 0);
 	assert_int_equal(vault_unlock(v, respond, NULL), 0);
 	vault_close(v);
 	add("two"); /* generation 2 again, with other content */
 	len = slurp(file, now, sizeof(now));
 	spill(file, old, old_len);
-	assert_int_equal(vault_open(&paths, VAULT_ACCEPT_ROLLBACK, &v), 0);
+	assert_int_equal(vault_open(&paths, &older, &v), 0);
 	assert_int_equal(vault_unlock(v, respond, NULL), 0);
 	vault_close(v);
 	add("three");
 	spill(file, now, len);
-	assert_int_equal(vault_open(&paths, 0, &v), VAULT_ERR_FORK);
+	assert_int_equal(vault_open(&paths, NULL, &v), VAULT_ERR_FORK);
 }
 
 /* Someone with every public key, a signing key that is accepted, and the host
@@ -246,14 +247,14 @@ static void forgery_without_the_anchor_fails(void **state)
 
 	(void)state;
 	add("one");
-	assert_int_equal(vault_open(&paths, 0, &v), 0);
+	assert_int_equal(vault_open(&paths, NULL, &v), 0);
 	assert_int_equal(vault_unlock(v, respond, NULL), 0);
 	while (v->index.n_entries > 0) /* what it can't decrypt it leaves out */
 		index_remove(&v->index, 0);
 	randombytes_buf(v->keys->slot.v, KEY_LEN); /* V is what it has to guess */
 	assert_int_equal(vault_write_generation(v, false, 3000), 0);
 	vault_close(v);
-	assert_int_equal(vault_open(&paths, 0, &v), 0);
+	assert_int_equal(vault_open(&paths, NULL, &v), 0);
 	assert_int_equal(vault_unlock(v, respond, NULL), VAULT_ERR_TAMPERED);
 	vault_close(v);
 }
@@ -271,7 +272,7 @@ static void rollback_to_a_strangers_generation_is_refused(void **state)
 	add("one");
 	add("two");
 	state_len = slurp(host_state, old, sizeof(old));
-	assert_int_equal(vault_open(&paths, 0, &v), 0);
+	assert_int_equal(vault_open(&paths, NULL, &v), 0);
 	assert_int_equal(vault_unlock(v, respond, NULL), 0);
 	while (v->index.n_entries > 0)
 		index_remove(&v->index, 0);
@@ -293,8 +294,8 @@ static void rollback_to_a_strangers_generation_is_refused(void **state)
 	assert_int_equal(vault_write_generation(v, false, 3000), 0);
 	vault_close(v);
 	spill(host_state, old, state_len);
-	assert_int_equal(vault_open(&paths, 0, &v), VAULT_ERR_ROLLBACK);
-	assert_int_equal(vault_open(&paths, VAULT_ACCEPT_ROLLBACK, &v), VAULT_ERR_SIGNER);
+	assert_int_equal(vault_open(&paths, NULL, &v), VAULT_ERR_ROLLBACK);
+	assert_int_equal(vault_open(&paths, &older, &v), VAULT_ERR_SIGNER);
 	secret_free(own);
 }
 
@@ -304,20 +305,20 @@ static void unsafe_places_are_refused(void **state)
 
 	(void)state;
 	chmod(file, 0622);
-	assert_int_equal(vault_open(&paths, 0, &v), VAULT_ERR_UNSAFE_FILE);
+	assert_int_equal(vault_open(&paths, NULL, &v), VAULT_ERR_UNSAFE_FILE);
 	chmod(file, 0600);
 	chmod(dir, 0777);
-	assert_int_equal(vault_open(&paths, 0, &v), VAULT_ERR_UNSAFE_DIR);
+	assert_int_equal(vault_open(&paths, NULL, &v), VAULT_ERR_UNSAFE_DIR);
 	assert_string_equal(vault_where(), dir);
 	chmod(dir, 0700);
 	unlink(file);
 	assert_int_equal(mkfifo(file, 0600), 0);
-	assert_int_equal(vault_open(&paths, 0, &v), VAULT_ERR_NOT_A_FILE);
+	assert_int_equal(vault_open(&paths, NULL, &v), VAULT_ERR_NOT_A_FILE);
 	unlink(file);
 	assert_int_equal(symlink(key, file), 0);
-	assert_int_equal(vault_open(&paths, 0, &v), VAULT_ERR_NOT_A_FILE);
+	assert_int_equal(vault_open(&paths, NULL, &v), VAULT_ERR_NOT_A_FILE);
 	unlink(file);
-	assert_int_equal(vault_open(&paths, 0, &v), VAULT_ERR_NO_VAULT);
+	assert_int_equal(vault_open(&paths, NULL, &v), VAULT_ERR_NO_VAULT);
 }
 
 static void shares_are_fresh_at_every_commit(void **state)
@@ -326,7 +327,7 @@ static void shares_are_fresh_at_every_commit(void **state)
 	struct vault *v;
 
 	(void)state;
-	assert_int_equal(vault_open(&paths, 0, &v), 0);
+	assert_int_equal(vault_open(&paths, NULL, &v), 0);
 	assert_int_equal(vault_unlock(v, respond, NULL), 0);
 	memcpy(a, v->keys->a, KEY_LEN);
 	memcpy(b, v->keys->b, KEY_LEN);
@@ -347,7 +348,7 @@ static int opened_at(unsigned name)
 
 	snprintf(path, sizeof(path), "%s/%u.tv", dir, name);
 	spill(path, old, len);
-	r = vault_open(&p, 0, &v);
+	r = vault_open(&p, NULL, &v);
 	if (r == 0)
 		r = vault_unlock(v, respond, NULL);
 	vault_close(v);
@@ -413,7 +414,7 @@ static void time_goes_back_only_if_it_is_told_to(void **state)
 
 	(void)state;
 	add("one");
-	assert_int_equal(vault_open(&paths, 0, &v), 0);
+	assert_int_equal(vault_open(&paths, NULL, &v), 0);
 	assert_int_equal(vault_unlock(v, respond, NULL), 0);
 	assert_int_equal(vault_commit(v, nothing, NULL, 9000), 0);
 	assert_int_equal(vault_commit(v, nothing, NULL, 1500), 0);
@@ -421,7 +422,7 @@ static void time_goes_back_only_if_it_is_told_to(void **state)
 	assert_int_equal(vault_commit(v, mark, (char[]){ "one" }, 9001), 0);
 	vault_close(v);
 
-	assert_int_equal(vault_open(&paths, 0, &v), 0);
+	assert_int_equal(vault_open(&paths, NULL, &v), 0);
 	assert_int_equal(committed(v), 9001);
 	assert_int_equal(vault_clock_accept(v, 1500), 0);
 	assert_int_equal(committed(v), 1500);
@@ -430,7 +431,7 @@ static void time_goes_back_only_if_it_is_told_to(void **state)
 	assert_int_equal(vault_commit(v, nothing, NULL, 1501), 0);
 	vault_close(v);
 
-	assert_int_equal(vault_open(&paths, 0, &v), 0);
+	assert_int_equal(vault_open(&paths, NULL, &v), 0);
 	info = vault_entry_find(v, "one");
 	assert_int_equal(committed(v), 1501);
 	assert_int_equal(info->created, 1500);

@@ -171,7 +171,7 @@ static void commit(struct change *c)
 {
 	struct vault *v;
 
-	check(vault_open(&paths, 0, &v), "open");
+	check(vault_open(&paths, NULL, &v), "open");
 	check(vault_unlock(v, respond, NULL), "unlock");
 	check(vault_commit(v, apply, c, c->now), c->verb);
 	vault_close(v);
@@ -238,7 +238,7 @@ static void open_all(void)
 	struct vault_entry *e;
 	struct vault *v;
 
-	check(vault_open(&paths, 0, &v), "open");
+	check(vault_open(&paths, NULL, &v), "open");
 	check(vault_unlock(v, respond, NULL), "unlock");
 	vault_summarize(v, &s);
 	for (size_t i = 0; i < s.n_entries; i++) {
