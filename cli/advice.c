@@ -118,8 +118,9 @@ const char *advice_for_vault(int err)
 	case VAULT_ERR_REPLACED:
 		return "if you replaced it on purpose, repeat with --accept-rollback";
 	case VAULT_ERR_STATE:
-		return "find out why; moved away, the next touch makes a new one, which knows "
-		       "nothing of older rollbacks";
+		return "find out why; then \"touchvault get\" anything with --accept-rollback: the "
+		       "touch makes a new one, which knows nothing of older rollbacks, and keeps "
+		       "this one as \"state.damaged\"; where no vault opens, move it away";
 	case VAULT_ERR_NO_TOKEN:
 		return "\"touchvault status\" shows the tokens";
 	case VAULT_ERR_LAST_TOKEN:

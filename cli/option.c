@@ -13,7 +13,7 @@ const struct option_spec global_options[] = {
 	    "the token's device (default: FIDO2_TOKEN, else the one there)" },
 	{ "json", NULL, false, "print JSON, errors too" },
 	{ "accept-rollback", NULL, false,
-	    "take a vault that is older than the last one seen, or replaced" },
+	    "take a vault that is older than the last one seen, or replaced, or a damaged state" },
 	{ "accept-clock", NULL, false,
 	    "the clock is right, though the vault or this host has seen a later time" },
 	{ "help", NULL, false, "say how a command is used (also -h)" },

@@ -291,6 +291,21 @@ int session_no_vault(const struct app *app, const struct paths *p)
 	    p->vault);
 }
 
+/* Why the vault isn't known to be the one that this host has seen, or one after it. */
+static const char *doubt(enum vault_trust trust)
+{
+	switch (trust) {
+	case VAULT_TRUST_OLDER:
+		return "this host has seen another generation of this vault";
+	case VAULT_TRUST_DAMAGED:
+		return "this host's state is damaged";
+	case VAULT_TRUST_UNVERIFIED:
+	case VAULT_TRUST_VERIFIED:
+		break;
+	}
+	return "this host has no state for this vault";
+}
+
 void session_note_trust(const struct app *app, const struct vault *v)
 {
 	struct vault_summary s;
@@ -299,12 +314,12 @@ void session_note_trust(const struct app *app, const struct vault *v)
 	vault_summarize(v, &s);
 	if (s.trust == VAULT_TRUST_VERIFIED)
 		return;
-	warn(app,
-	    "not verified yet: this host %s (generation %llu, by %s, %s); the next touch accepts "
-	    "it",
-	    s.trust == VAULT_TRUST_OLDER ? "has seen another generation of this vault"
-					 : "has no state for this vault",
-	    (unsigned long long)s.generation, s.signer, text_time(s.committed, when));
+	warn(app, "not verified yet: %s (generation %llu, by %s, %s); the next touch accepts it%s",
+	    doubt(s.trust), (unsigned long long)s.generation, s.signer,
+	    text_time(s.committed, when),
+	    s.trust == VAULT_TRUST_DAMAGED
+		? ", and makes a new state; the damaged one is kept as \"state.damaged\""
+		: "");
 }
 
 int session_log_refusal(struct vault *v, int status)

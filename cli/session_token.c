@@ -190,7 +190,7 @@ static int draft(struct app *app, const struct vault_new_host *host, struct vaul
 	if (r != 0)
 		return r;
 	vp = paths_for_vault(&p);
-	r = vault_draft(&vp, host, ret);
+	r = vault_draft(&vp, &app->accept, host, ret);
 	if (r == VAULT_ERR_EXISTS)
 		return fail(app, STATUS_EXISTS,
 		    "%s is there already; name another vault with --vault, or move it away",

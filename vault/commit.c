@@ -46,6 +46,8 @@ static int state_write(struct vault *v, const struct state *state)
 
 	if (r == 0)
 		r = store_write_temporary(&v->state_store, p, len);
+	if (r == 0 && v->state_damaged)
+		r = store_set_aside(&v->state_store, ".damaged");
 	if (r == 0)
 		r = store_replace(&v->state_store, STORE_PREVIOUS_NONE, false);
 	if (r != 0)
@@ -315,6 +317,8 @@ static int verify_temporary(struct vault *v)
 	back->host_store = v->host_store;
 	back->state_store = v->state_store;
 	back->sheet = v->sheet;
+	/* Else it is read, and believed, as by any other command. */
+	back->accept.rollback = v->state_damaged;
 	back->unlocked_slot = v->unlocked_slot;
 	memcpy(keys->own, v->keys->own, sizeof(keys->own));
 	r = store_beside(&v->store, ".tmp", &back->store);

@@ -41,6 +41,7 @@ struct vault {
 	struct host_file draft; /* of a key that is not written yet; kind 0: of none */
 	int without_tpm;        /* why that isn't a TPM's, or 0 */
 	bool went_back;         /* accept.rollback made a difference */
+	bool state_damaged;     /* it did: what was to be read is no state of this host */
 	int64_t clock;          /* vault_clock_accept; 0: none */
 	bool took_back;         /* that made a difference */
 	struct vault_change {
@@ -92,7 +93,8 @@ int vault_record_load(struct vault *, const struct index_entry *, uint8_t **ret)
 /* The credentials of an entry, and the locked memory that they are in. */
 int vault_sets_open(struct vault *, const struct vault_entry_info *, uint8_t **ret_plain,
     struct entry_sets *ret) __attribute__((warn_unused_result));
-/* This host's state; empty where there is none. STATE. */
+/* This host's state; empty where there is none, or where a damaged one is accepted, and
+ * then v->state_damaged. STATE. */
 int vault_state_read(struct vault *, struct state *ret) __attribute__((warn_unused_result));
 /* Note this generation in the host state. */
 int vault_state_note(struct vault *) __attribute__((warn_unused_result));

@@ -30,7 +30,8 @@ static int check_is_free(const struct store *s)
 	return 0;
 }
 
-int vault_draft(const struct vault_paths *p, const struct vault_new_host *host, struct vault **ret)
+int vault_draft(const struct vault_paths *p, const struct vault_accept *accept,
+    const struct vault_new_host *host, struct vault **ret)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = vault_alloc();
 	int r;
@@ -38,6 +39,8 @@ int vault_draft(const struct vault_paths *p, const struct vault_new_host *host, 
 	*ret = NULL;
 	if (v == NULL)
 		return store_fail(VAULT_ERR_NOMEM, p->vault);
+	if (accept != NULL)
+		v->accept = *accept;
 	r = store_open(p->vault, &v->store);
 	if (r == 0)
 		r = store_open(p->host_key, &v->host_store);
@@ -119,6 +122,8 @@ int vault_create(struct vault *v, const struct vault_new_token *token,
 		v->unlocked_slot = 0;
 		r = vault_derive_master(v);
 	}
+	if (r == 0 && v->state_damaged)
+		r = vault_audit_note(v, "rollback", "", true);
 	if (r == 0)
 		r = vault_state_note(v);
 	if (r == 0 && vault_audit_note(v, "create", "", true) != 0)

@@ -227,6 +227,16 @@ static int state_decode_by_other_key(
 	return state_decode(p, len, v->keys->own[other].key.state_key, ret);
 }
 
+/* For who says so, a damaged one is as good as none. */
+static int state_damaged(struct vault *v, struct state *ret)
+{
+	if (!v->accept.rollback)
+		return store_fail(VAULT_ERR_STATE, v->state_store.path);
+	state_free(ret);
+	v->state_damaged = true;
+	return 0;
+}
+
 int vault_state_read(struct vault *v, struct state *ret)
 {
 	_cleanup_free_ uint8_t *p = NULL;
@@ -234,6 +244,7 @@ int vault_state_read(struct vault *v, struct state *ret)
 	int r = store_read_private(&v->state_store, STATE_FILE_MAX, &p, &len);
 
 	memset(ret, 0, sizeof(*ret));
+	v->state_damaged = false;
 	if (r == VAULT_ERR_NO_VAULT)
 		return 0;
 	if (r == 0)
@@ -242,8 +253,9 @@ int vault_state_read(struct vault *v, struct state *ret)
 		state_free(ret);
 		r = state_decode_by_other_key(v, p, len, ret);
 	}
-	return r == 0 ? 0
-		      : store_fail(r == VAULT_ERR_LIMIT ? VAULT_ERR_STATE : r, v->state_store.path);
+	if (r == VAULT_ERR_STATE || r == VAULT_ERR_LIMIT)
+		return state_damaged(v, ret);
+	return r == 0 ? 0 : store_fail(r, v->state_store.path);
 }
 
 int vault_host_check(struct vault *v)
@@ -255,7 +267,7 @@ int vault_host_check(struct vault *v)
 	if (r == VAULT_ERR_NO_HOST_KEY)
 		return faccessat(v->state_store.dirfd, v->state_store.name, F_OK,
 			   AT_SYMLINK_NOFOLLOW) == 0
-			   ? store_fail(VAULT_ERR_STATE, v->state_store.path)
+			   ? state_damaged(v, &state)
 			   : 0;
 	return r == 0 ? vault_state_read(v, &state) : r;
 }
@@ -301,7 +313,10 @@ static int trust_check(struct vault *v)
 	if (v->went_back && !v->accept.rollback)
 		return VAULT_ERR_REPLACED;
 	mark = state_vault_find(&state, v->header.vault_id);
-	v->trust = mark == NULL ? VAULT_TRUST_UNVERIFIED : VAULT_TRUST_VERIFIED;
+	v->trust = mark != NULL       ? VAULT_TRUST_VERIFIED
+		   : v->state_damaged ? VAULT_TRUST_DAMAGED
+				      : VAULT_TRUST_UNVERIFIED;
+	v->went_back |= v->state_damaged;
 	if (mark == NULL)
 		return 0;
 	r = mark_check(v, mark);

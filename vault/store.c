@@ -357,6 +357,17 @@ int store_replace(const struct store *s, enum store_previous previous, bool crea
 	return fsync(s->dirfd) == 0 ? 0 : store_fail(VAULT_ERR_UNRECORDED, s->dir);
 }
 
+int store_set_aside(const struct store *s, const char *suffix)
+{
+	char name[NAME_MAX + 1];
+	int r = sibling(s, suffix, name);
+
+	if (r != 0)
+		return r;
+	return renameat(s->dirfd, s->name, s->dirfd, name) == 0 ? 0
+								: store_fail(VAULT_ERR_IO, s->path);
+}
+
 int store_promote(const struct store *s, const char *suffix)
 {
 	char name[NAME_MAX + 1];

@@ -68,6 +68,8 @@ void store_drop_temporary(const struct store *);
 /* The place of NAME with a suffix; borrows the directory: don't close it. */
 int store_beside(const struct store *, const char *suffix, struct store *ret)
     __attribute__((warn_unused_result));
+/* NAME becomes NAME with the suffix, in the place of what has that name. IO. */
+int store_set_aside(const struct store *, const char *suffix) __attribute__((warn_unused_result));
 /* NAME with the suffix becomes NAME, and the directory is synced. */
 int store_promote(const struct store *, const char *suffix) __attribute__((warn_unused_result));
 

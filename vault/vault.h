@@ -170,6 +170,7 @@ enum vault_trust {
 	VAULT_TRUST_VERIFIED,   /* signer pinned, or certified by one who is */
 	VAULT_TRUST_UNVERIFIED, /* this host has no state for this vault yet */
 	VAULT_TRUST_OLDER,      /* not what it has seen last; vault_accept.rollback */
+	VAULT_TRUST_DAMAGED,    /* what it has seen can't be read; vault_accept.rollback */
 };
 
 struct vault_summary {
@@ -239,7 +240,7 @@ int vault_init(void) __attribute__((warn_unused_result));
 /* What would be refused, and is taken after a touch because a person says so. NULL
  * stands for nothing. */
 struct vault_accept {
-	bool rollback; /* an older generation, or another one */
+	bool rollback; /* an older generation, or another one; a damaged state of this host */
 };
 
 /* Begin a new vault in two steps, because the token must answer a salt that
@@ -248,8 +249,8 @@ struct vault_accept {
  * generation 1 with one token slot and this host approved. The host key is
  * made in the first step where there is none, and written in the second; HOST_KIND where
  * it is there and of another kind. now: Unix seconds. */
-int vault_draft(const struct vault_paths *, const struct vault_new_host *, struct vault **ret)
-    __attribute__((warn_unused_result));
+int vault_draft(const struct vault_paths *, const struct vault_accept *,
+    const struct vault_new_host *, struct vault **ret) __attribute__((warn_unused_result));
 /* Why a new host key is not a TPM's although VAULT_HOST_ANY was asked for: a
  * VAULT_ERR_TPM_...; 0 if that isn't so. */
 int vault_without_tpm(const struct vault *);
@@ -285,7 +286,8 @@ const struct vault_entry_info *vault_entry_at(const struct vault *, size_t i);
 const struct vault_entry_info *vault_entry_find(const struct vault *, const char *name);
 
 /* One touch: respond is called once. Checks commitment, both shares and the
- * file's tag; records the generation in the host state. Before that, checks
+ * file's tag; records the generation in the host state, which is made anew, and the
+ * damaged one kept beside it, where that is accepted. Before that, checks
  * the stored checksum of the entry named, if not NULL, so that nobody is
  * asked to touch for nothing. Section 2. */
 int vault_unlock(struct vault *, vault_respond_fn, void *ctx) __attribute__((warn_unused_result));

@@ -104,8 +104,8 @@ static int names_key(const struct vault *v, const struct host_key *host, uint8_t
 }
 
 /* Whether a log that begins now should be there already: this host knows the vault, or
- * made this generation of it. Who makes a vault, or accepts a rollback, says that
- * what the host knows is not to count, says so of the log, too. */
+ * made this generation of it. Who makes a vault, or accepts a rollback, says that what
+ * the host knows is not to count, of the log, too. */
 static bool was_seen(const struct vault *v)
 {
 	if (v->accept.rollback)

@@ -117,7 +117,7 @@ complete -c touchvault -f
 complete -c touchvault -l vault -r -a '(__touchvault_vaults)' -d 'the vault'
 complete -c touchvault -l device -r -F -d 'the device of the token'
 complete -c touchvault -l json -d 'print JSON, errors too'
-complete -c touchvault -l accept-rollback -d 'take a vault that is older than the last one seen, or replaced'
+complete -c touchvault -l accept-rollback -d 'take a vault that is older than the last one seen, or replaced, or a damaged state'
 complete -c touchvault -l accept-clock -d 'the clock is right, though the vault or this host has seen a later time'
 complete -c touchvault -s h -l help -d 'say how a command is used'
 complete -c touchvault -l version -d 'print the version'

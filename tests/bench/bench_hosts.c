@@ -106,7 +106,7 @@ static struct vault *make(void)
 	char name[16];
 
 	token(0, id, name, &t);
-	check(vault_draft(&paths, &keyfile, &v), "draft");
+	check(vault_draft(&paths, NULL, &keyfile, &v), "draft");
 	check(vault_create(v, &t, response, "desk", NOW), "create");
 	check(vault_commit(v, fill, NULL, NOW), "fill");
 	vault_close(v);

@@ -832,18 +832,68 @@ class State(Hosts):
         self.opens(self.home)
         self.assertEqual(self.ok(self.home.run("list")).err, b"")
 
-    def test_damaged_it_is_told_until_it_is_moved_away(self):
+    def damage(self, p=b"?"):
+        """Returns what is to be kept."""
         with open(self.home.state, "r+b") as f:
             f.seek(20)
-            f.write(b"?")
-        damaged = digest(self.home.state)
-        for args in (["list"], ["get", "ibkr/live"], ["host", "show"], ["host", "request"], ["init", "--vault", "two"]):
-            self.refused(self.run_on(self.home, *args), 30, self.home.state)
+            f.write(p)
+        return digest(self.home.state)
+
+    def events(self):
+        return [e["event"] for e in json.loads(self.ok(self.home.run("log", "--json")).out)]
+
+    def test_damaged_it_is_told_and_made_anew_by_a_touch_only(self):
+        old = self.home.vault + ".old"
+        shutil.copy(self.home.vault, old)
+        self.edit(self.home, "newer")
+        damaged, touches = self.damage(), len(self.t.transactions())
+        for args in (["list"], ["get", "ibkr/live"], ["status"], ["host", "show"], ["host", "request"],
+                     ["host", "rekey"], ["init", "--vault", "two"]):
+            self.refused(self.run_on(self.home, *args), 30, self.home.state, "--accept-rollback", "state.damaged")
+        # Those that take no touch may show the vault, and leave the state as it is.
+        said = self.ok(self.home.run("--accept-rollback", "list")).err
+        self.assertIn(b"not verified yet: this host's state is damaged", said)
+        for args in (["host", "show"], ["host", "request"]):
+            self.refused(self.home.run("--accept-rollback", *args), 30)
+        self.assertEqual((digest(self.home.state), len(self.t.transactions())), (damaged, touches))
+        self.t.control("touch-policy refused")
+        self.refused(self.run_on(self.home, "--accept-rollback", "get", "ibkr/live"), 14)
+        self.t.control("touch-policy at-once")
         self.assertEqual(digest(self.home.state), damaged)
-        os.rename(self.home.state, self.home.state + ".damaged")
-        self.assertIn(b"not verified yet", self.ok(self.home.run("list")).err)
-        self.opens(self.home)
-        self.assertTrue(os.path.exists(self.home.state))
+        self.assertFalse(os.path.exists(self.home.state + ".damaged"))
+        said = self.ok(self.run_on(self.home, "--accept-rollback", "get", "ibkr/live")).err
+        self.assertIn(b'makes a new state; the damaged one is kept as "state.damaged"', said)
+        self.assertEqual(digest(self.home.state + ".damaged"), damaged)
+        self.assertEqual(self.events()[-3:], ["unlock", "rollback", "get"])
+        self.assertEqual(self.ok(self.get(self.home)).err.count(b"\n"), 1)
+        # It knows this vault again.
+        shutil.copy(old, self.home.vault)
+        self.refused(self.home.run("list"), 32)
+
+    def test_damaged_again_the_newest_is_kept(self):
+        for p in (b"?", b"!"):
+            damaged = self.damage(p)
+            self.ok(self.run_on(self.home, "--accept-rollback", "edit", "ibkr/live", "--label", "a=b"))
+            self.assertEqual(digest(self.home.state + ".damaged"), damaged)
+            self.ok(self.home.run("list"))
+
+    def test_damaged_it_is_made_anew_by_init_too(self):
+        """The touches are asked for; else a host whose vaults are gone had no way on."""
+        os.unlink(self.home.vault)
+        damaged = self.damage()
+        self.ok(self.run_on(self.home, "--accept-rollback", "--vault", "two", "init"))
+        self.assertEqual(digest(self.home.state + ".damaged"), damaged)
+        self.assertIn("rollback", [e["event"] for e in json.loads(self.ok(
+            self.home.run("--vault", "two", "log", "--json")).out)])
+        self.assertEqual(self.ok(self.home.run("--vault", "two", "list")).out, b"")
+
+    def test_cut_off_or_overgrown_it_is_damaged_too(self):
+        for size in (0, 39, 5 * 1024 * 1024):
+            with self.subTest(size):
+                os.truncate(self.home.state, size)
+                self.refused(self.home.run("list"), 30, self.home.state)
+                self.ok(self.run_on(self.home, "--accept-rollback", "get", "ibkr/live"))
+                self.ok(self.home.run("list"))
 
     def test_a_damaged_key_is_none_to_go_on_with(self):
         with open(self.home.host_key, "r+b") as f:
@@ -861,6 +911,8 @@ class State(Hosts):
         self.opens(laptop)
         shutil.copy(laptop.state, self.home.state)
         self.refused(self.home.run("list"), 30, self.home.state)
+        self.ok(self.run_on(self.home, "--accept-rollback", "get", "ibkr/live"))
+        self.ok(self.home.run("list"))
 
     def test_another_vault_in_its_place(self):
         """Though it is approved there, too."""

@@ -59,7 +59,7 @@ static int setup(void **state)
 	snprintf(host_state, sizeof(host_state), "%s/state", dir);
 	snprintf(other_key, sizeof(other_key), "%s/other.key", dir);
 	snprintf(other_state, sizeof(other_state), "%s/other.state", dir);
-	if (vault_draft(&paths, &in_a_file, &v) != 0)
+	if (vault_draft(&paths, NULL, &in_a_file, &v) != 0)
 		return -1;
 	vault_token_salt(v, salt);
 	asked = 0;

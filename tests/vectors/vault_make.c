@@ -106,7 +106,7 @@ static void make(void)
 
 	memset(t.public_key, 0xab, sizeof(t.public_key));
 	memset(t.aaguid, 0xcd, sizeof(t.aaguid));
-	check(vault_draft(&paths, &host, &v), "draft");
+	check(vault_draft(&paths, NULL, &host, &v), "draft");
 	check(vault_create(v, &t, token, "here", 1700000000), "create");
 	vault_close(v);
 }
