@@ -113,6 +113,7 @@ int cmd_due(struct app *app, const struct arguments *args)
 		r = session_open(app, &v);
 	if (r != 0)
 		return r;
+	stale_tell(app, v, &l.stale);
 	snooze_apply(app, v);
 	l.now = rotation_now(app, v);
 	if (period_is_set(period) || ics)

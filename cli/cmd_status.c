@@ -10,6 +10,7 @@
 #include "cli/recovery_sheet.h"
 #include "cli/rotation_info.h"
 #include "cli/session.h"
+#include "cli/stale.h"
 
 #define ID_TEXT_LEN (2 * VAULT_ID_LEN + 1)
 
@@ -22,12 +23,14 @@ struct status {
 	char token_grade, host_grade;
 	char sheet_since[RECOVERY_SINCE_MAX]; /* empty: there is none */
 	size_t in_time;                       /* of the entries */
+	struct stale stale;
 };
 
 static void status_fill(
-    const struct app *app, const struct vault *v, const char *path, struct status *ret)
+    const struct app *app, struct vault *v, const char *path, struct status *ret)
 {
 	ret->path = path;
+	stale_tell(app, v, &ret->stale);
 	ret->in_time = policy_in_time(v, rotation_now(app, v));
 	vault_summarize(v, &ret->summary);
 	(void)vault_tokens(v, &ret->tokens);
@@ -174,11 +177,13 @@ static int status_json(const struct app *app, const struct vault *v, const struc
 	char when[32];
 
 	return out_json(app,
-	    json_pack("{s:o,s:s,s:I,s:{s:o,s:s},s:b,s:i,s:i,s:I,s:o,s:o,s:o,s:{s:s,s:s},s:o}",
+	    json_pack(
+		"{s:o,s:s,s:I,s:{s:o,s:s},s:b,s:o,s:b,s:i,s:i,s:I,s:o,s:o,s:o,s:{s:s,s:s},s:o}",
 		"vault", text_json(s->path), "id", s->id, "generation",
 		(json_int_t)s->summary.generation, "committed", "by", text_json(s->summary.signer),
 		"at", text_time_json(s->summary.committed, when), "verified",
-		s->summary.trust == VAULT_TRUST_VERIFIED, "entries", (int)s->summary.n_entries,
+		s->summary.trust == VAULT_TRUST_VERIFIED, "opened", time_json(s->stale.opened),
+		"stale", s->stale.is_stale, "entries", (int)s->summary.n_entries,
 
 		"in_time", (int)s->in_time, "file_size", (json_int_t)s->summary.file_size, "tokens",
 		tokens_json(s), "hosts", hosts_json(s), "recovery_sheet", recovery_sheet_json(v),

@@ -3,7 +3,7 @@
 #ifndef TOUCHVAULT_CLI_DUE_H
 #define TOUCHVAULT_CLI_DUE_H
 
-#include "cli/app.h"
+#include "cli/stale.h"
 
 struct due_item {
 	const struct vault_entry_info *info; /* borrowed from the vault */
@@ -14,6 +14,7 @@ struct due_list {
 	size_t n;
 	struct due_item *items; /* the worst first, then by date and name */
 	int64_t now;
+	struct stale stale;
 };
 
 /* All print on standard output. Exit statuses. */

@@ -160,7 +160,8 @@ int due_print_json(const struct app *app, const struct vault *v, const struct du
 	}
 	if (entries == NULL)
 		return out_json(app, NULL);
-	return out_json(app, json_pack("{s:o,s:b,s:o,s:o}", "now", time_json(l->now), "verified",
-				 s.trust == VAULT_TRUST_VERIFIED, "committed",
-				 time_json(s.committed), "entries", entries));
+	return out_json(
+	    app, json_pack("{s:o,s:b,s:o,s:b,s:o,s:o}", "now", time_json(l->now), "verified",
+		     s.trust == VAULT_TRUST_VERIFIED, "opened", time_json(l->stale.opened), "stale",
+		     l->stale.is_stale, "committed", time_json(s.committed), "entries", entries));
 }

@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/rotation_info.h"
 #include "cli/snooze.h"
+#include "cli/stale.h"
 
 const char *remind_level_name(enum remind_level level)
 {
@@ -65,20 +66,20 @@ bool remind_plan_is_empty(const struct remind_plan *p)
 	return json_array_size(p->reminders) == 0 && json_array_size(p->problems) == 0;
 }
 
-/* Once a day, but at once when it got worse. Notes it as told, with the worst level of
- * that day. */
+/* Once in the time that is called day, but at once when it got worse. Notes it as told, with
+ * the worst level of that time. */
 static bool is_news(const struct remind_state *state, struct remind_plan *p, const char *key,
-    enum remind_level level)
+    enum remind_level level, const char *day)
 {
 	json_t *before = json_object_get(json_object_get(state->json, "told"), key);
-	const char *day = json_string_value(json_object_get(before, "day"));
+	const char *last = json_string_value(json_object_get(before, "day"));
 	json_int_t told = json_integer_value(json_object_get(before, "level"));
-	bool today = day != NULL && strcmp(day, p->day) == 0;
+	bool again = last != NULL && strcmp(last, day) == 0;
 
 	(void)json_object_set_new(p->told, key,
-	    json_pack("{s:I,s:s}", "level", today && told > level ? told : (json_int_t)level, "day",
-		p->day));
-	return !today || told < level;
+	    json_pack("{s:I,s:s}", "level", again && told > level ? told : (json_int_t)level, "day",
+		day));
+	return !again || told < level;
 }
 
 static void count(struct remind_plan *p, enum remind_level level)
@@ -91,7 +92,7 @@ static void count(struct remind_plan *p, enum remind_level level)
 void remind_plan_problem(const struct remind_state *state, struct remind_plan *p, const char *key,
     enum remind_level level, const char *text)
 {
-	if (key != NULL && !is_news(state, p, key, level))
+	if (key != NULL && !is_news(state, p, key, level, p->day))
 		return;
 	(void)json_array_append_new(p->problems, text_json(text));
 	if (level > p->level)
@@ -110,7 +111,7 @@ static void plan_entry(const struct remind_state *state, struct remind_plan *p,
 		return;
 	for (size_t i = 0; i < VAULT_ID_LEN; i++)
 		(void)snprintf(key + 2 * i, 3, "%02x", vault_entry_id(info)[i]);
-	if (!is_news(state, p, key, level))
+	if (!is_news(state, p, key, level, p->day))
 		return;
 	standing = standing_json(info, &o, p->now);
 	(void)json_object_set_new(standing, "level", json_string(remind_level_name(level)));
@@ -126,6 +127,19 @@ static void hold_clock(
 	if (clock_hold(app, v, remind_state_seen(state), text))
 		remind_plan_problem(state, p, "clock", REMIND_DUE, text);
 	p->now = app->now;
+}
+
+/* Not every day: where there is no token, nothing can be done about it. */
+static void plan_stale(
+    const struct app *app, const struct remind_state *state, struct vault *v, struct remind_plan *p)
+{
+	char text[STALE_TEXT_MAX], month[32];
+	struct stale s;
+
+	stale_look(app, v, &s);
+	(void)snprintf(month, sizeof(month), "%lld", (long long)(s.days / STALE_DAYS));
+	if (s.is_stale && is_news(state, p, "opened", REMIND_SOON, month))
+		remind_plan_problem(state, p, NULL, REMIND_SOON, stale_text(&s, text));
 }
 
 static void plan_unread(const struct remind_state *state, struct remind_plan *p, int err)
@@ -161,6 +175,7 @@ void remind_plan_vault(struct app *app, const struct remind_state *state, struct
 		remind_plan_problem(state, p, "trust", REMIND_DUE,
 		    "the vault is not verified on this host, so what it says of dates may be old; "
 		    "the next touch accepts it");
+	plan_stale(app, state, v, p);
 	for (size_t i = 0; (info = vault_entry_at(v, i)) != NULL; i++)
 		plan_entry(state, p, v, info);
 }

@@ -67,6 +67,10 @@ typedef int (*audit_place_fn)(void *ctx, const struct audit_place *);
 int audit_each(const struct audit_log *, audit_place_fn, void *ctx)
     __attribute__((warn_unused_result));
 
+/* Of the newest line with that event; 0 where there is none, or it can't be read. The end
+ * of the current file is looked at first, and mostly alone. Not locked. */
+int64_t audit_last_time(const struct audit_log *, const char *event);
+
 /* audit_verify.c */
 int audit_verify(const struct audit_log *, const struct audit_anchor *,
     struct vault_audit_report *ret) __attribute__((warn_unused_result));

@@ -14,6 +14,7 @@
 #define LOCK_WAIT_MS 10000
 #define NAMES_MAX 256 /* padded */
 #define BOX_AD_MAX (8 + AUDIT_WORD_MAX)
+#define TAIL_LEN ((size_t)16384)
 
 _Static_assert(sodium_base64_ENCODED_LEN(
 		   AEAD_OVERHEAD + NAMES_MAX, sodium_base64_VARIANT_ORIGINAL) <= AUDIT_BOX_MAX + 1,
@@ -191,6 +192,47 @@ int audit_each(const struct audit_log *log, audit_place_fn fn, void *ctx)
 			r = audit_each_line(p, len, n, fn, ctx);
 	}
 	return r;
+}
+
+struct last {
+	const char *event;
+	int64_t time;
+};
+
+static int look_at_event(void *ctx, const struct audit_place *at)
+{
+	struct last *last = ctx;
+	struct audit_line line;
+
+	if (audit_line_decode(at->text, at->len, &line) == 0 &&
+	    strcmp(line.event, last->event) == 0)
+		last->time = (int64_t)line.time;
+	return 0;
+}
+
+/* A line that begins before isn't one. */
+static void look_at_tail(const struct audit_log *log, struct last *last)
+{
+	_cleanup_close_ int fd = audit_open_own(log, log->store.name, O_RDONLY);
+	char tail[TAIL_LEN];
+	struct stat st;
+	size_t len;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return;
+	len = (uint64_t)st.st_size < sizeof(tail) ? (size_t)st.st_size : sizeof(tail);
+	if (store_read_at(&log->store, fd, tail, len, (uint64_t)st.st_size - len) == 0)
+		(void)!audit_each_line(tail, len, 0, look_at_event, last);
+}
+
+int64_t audit_last_time(const struct audit_log *log, const char *event)
+{
+	struct last last = { .event = event };
+
+	look_at_tail(log, &last);
+	if (last.time == 0)
+		(void)!audit_each(log, look_at_event, &last);
+	return last.time;
 }
 
 /* A box belongs to its line: to the number, and to what a seal says beside. */

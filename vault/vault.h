@@ -568,6 +568,10 @@ typedef int (*vault_event_fn)(void *ctx, const struct vault_event *);
 int vault_audit_read(const struct vault_paths *, bool names, vault_event_fn, void *ctx)
     __attribute__((warn_unused_result));
 
+/* When a touch last opened the vault on this host, by its log; 0 where that doesn't say.
+ * Not proven, and without a touch. */
+int64_t vault_last_unlock(const struct vault *);
+
 #define VAULT_AUDIT_FINDINGS_MAX 16
 
 enum vault_audit_fault {

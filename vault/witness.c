@@ -305,6 +305,15 @@ int vault_audit_read(const struct vault_paths *p, bool names, vault_event_fn fn,
 	return audit_each(&v->audit, read_line, reading);
 }
 
+int64_t vault_last_unlock(const struct vault *v)
+{
+	__attribute__((cleanup(audit_close))) struct audit_log log = { .store.dirfd = -1 };
+
+	if (audit_open(&v->state_store, v->header.vault_id, false, &log) != 0)
+		return 0;
+	return audit_last_time(&log, "unlock");
+}
+
 int vault_audit_verify(struct vault *v, struct vault_audit_report *ret)
 {
 	_cleanup_secret_ struct audit_anchor *anchor = secret_alloc(sizeof(*anchor));

@@ -540,6 +540,41 @@ class BadInput(Due):
         self.assertFalse(json.loads(result.out)["verified"])
         self.assertIn(b"not verified yet", result.err)
 
+    def opened(self, command):
+        """When a touch opened the vault, and whether that is long ago, which is said if so."""
+        result = self.ok(self.home.run(command, "--json"))
+        shown = json.loads(result.out)
+        self.assertEqual(result.err.count(b"so changes of other hosts may be missing"), shown["stale"], result)
+        return shown["opened"], shown["stale"]
+
+    def test_a_vault_that_was_not_opened_lately_says_so(self):
+        for command in ("due", "status"):
+            self.home.set_clock("2027-03-02 23:59:00")
+            self.assertEqual(self.opened(command), ("2027-01-31T09:30:00Z", False))
+            self.home.set_clock("2027-03-04 09:30:00")
+            self.assertEqual(self.opened(command), ("2027-01-31T09:30:00Z", True))
+            self.assertIn(b"the vault was last opened with a touch here 32 days ago, 2027-01-31, so changes of other hosts",
+                          self.home.run(command).err)
+        # Not what is refused, nor what another process reads: a touch.
+        self.refused(self.run_touched("--device", "/nonexistent", "get", "kraken"), 2)
+        self.refused(self.home.run("--device", "/nonexistent", "get", "kraken"), 10)
+        self.assertEqual(self.opened("due"), ("2027-01-31T09:30:00Z", True))
+        self.ok(self.run_touched("get", "kraken"))
+        self.assertEqual(self.opened("due"), ("2027-03-04T09:30:00Z", False))
+
+    def test_a_log_that_has_no_touch(self):
+        """It was moved away, or is full of refusals."""
+        log, = glob.glob(os.path.join(os.path.dirname(self.home.state), "audit", "*.log"))
+        for _ in range(100):
+            self.refused(self.home.run("--device", "/nonexistent", "get", "kraken"), 10)
+        self.assertGreater(os.stat(log).st_size, 16384)
+        self.assertEqual(self.opened("due"), ("2027-01-31T09:30:00Z", False))
+        os.rename(log, log + ".1")
+        self.assertEqual(self.opened("due"), ("2027-01-31T09:30:00Z", False))
+        os.unlink(log + ".1")
+        self.assertEqual(self.opened("due"), (None, True))
+        self.assertIn(b"the vault was not opened with a touch here, by this host's log", self.home.run("due").err)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -27,6 +27,11 @@ class Reminders(Case):
     def touched(self, *args):
         return self.ok(self.home.run("--device", self.plugged.path, *args))
 
+    def at(self, clock):
+        """It is then, and the vault was opened on that day."""
+        self.home.set_clock(clock)
+        self.touched("log", "verify")
+
     def desktop(self):
         self.bus = Bus(self.dir)
         self.addCleanup(self.bus.close)
@@ -112,7 +117,7 @@ class Telling(Reminders):
 
     def test_what_hooks_get(self):
         self.touched("schedule", "kraken", "--now", "seen in a repository")
-        self.home.set_clock(OVERDUE)
+        self.at(OVERDUE)
         result = self.ok(self.remind())
         message, = self.got()
         self.assertEqual({k: message[k] for k in ("test", "repeated", "level", "vault", "at", "problems")},
@@ -165,7 +170,7 @@ class Telling(Reminders):
         """A day in the far future holds nothing up for ever."""
         self.home.set_clock("2040-01-01 10:00:00")
         self.told()
-        self.home.set_clock(SOON)
+        self.at(SOON)
         self.ok(self.remind())
         self.assertIn("reminders run --accept-clock", self.got()[0]["problems"][0])
         # Neither by itself, nor by what is done every now and then.
@@ -213,7 +218,7 @@ class Desktop(Reminders):
         for i in range(7):
             self.add(self.plugged, f"n{i}", {"k": "v"})
         self.touched("schedule", "--all", "--every", "1d")
-        self.home.set_clock(OVERDUE)
+        self.at(OVERDUE)
         self.ok(self.remind())
         shown, = self.bus.shown()
         self.assertIn("9 keys are", shown["summary"])
@@ -221,7 +226,7 @@ class Desktop(Reminders):
 
     def test_refused_or_nobody_there(self):
         self.desktop()
-        self.home.set_clock(OVERDUE)
+        self.at(OVERDUE)
         with open(self.bus.log + ".refuse", "w"):
             pass
         self.refused(self.remind(), 1, "nobody could be reminded")
@@ -330,7 +335,7 @@ class Trouble(Reminders):
     def setUp(self):
         super().setUp()
         self.listener()
-        self.home.set_clock(OVERDUE)
+        self.at(OVERDUE)
 
     def problems(self, status):
         result = self.remind()
@@ -359,6 +364,21 @@ class Trouble(Reminders):
         os.unlink(self.home.state)
         (level, text), = self.problems(0)
         self.assertIn("not verified on this host", text)
+
+    def test_not_opened_for_long(self):
+        """Told once in 30 days, and a touch ends it; other hosts may have gone on."""
+        self.touched("schedule", "--all", "--every", "never")
+        for day, told in (("06-03", None), ("06-04", 31), ("06-05", None), ("07-02", None), ("07-03", 60), ("07-04", None)):
+            with self.subTest(day):
+                self.home.set_clock(f"2027-{day} 10:00:01")
+                problems = self.problems(0)
+                self.assertEqual(len(problems), told is not None, problems)
+                if told:
+                    (level, text), = problems
+                    self.assertEqual(level, "soon")
+                    self.assertIn(f"last opened with a touch here {told} days ago, 2027-05-04, so changes of other hosts", text)
+        self.at("2027-09-01 10:00:00")
+        self.assertEqual(self.problems(0), [])
 
     def test_damaged_notes_begin_anew(self):
         self.told()
