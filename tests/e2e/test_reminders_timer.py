@@ -164,6 +164,26 @@ class Systemd(Timed):
         os.rename(program + ".away", program)
         self.assertEqual(self.run_service(), {"desktop": True})
 
+    def test_the_packages_units(self):
+        """Enabled by the name of a vault, with the program where the package puts it."""
+        subprocess.run(["nsenter", "-t", str(self.manager.pid), "-m", "mount", "--bind", self.bin, "/usr/local/bin"],
+                       check=True)
+        os.makedirs(self.units)
+        for kind in ("service", "timer"):
+            shutil.copy(os.path.join(os.path.dirname(__file__), "../../cli/package/touchvault-reminders@." + kind), self.units)
+        subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", self.home.dir], check=True)
+        subprocess.run([*self.wrap, "systemctl", "--user", "enable", "--now", "touchvault-reminders@default.timer"],
+                       env=self.home.env, check=True, capture_output=True)
+        listed = subprocess.run([*self.wrap, "systemctl", "--user", "list-timers", "--no-legend"],
+                                env=self.home.env, check=True, capture_output=True, text=True).stdout
+        self.assertIn("touchvault-reminders@default.service", listed)
+        self.hook("net", "#!/bin/sh\n")
+        self.assertEqual(self.call("StartUnit", "touchvault-reminders@default.service", "replace").returncode, 0)
+        self.wait(lambda: self.status()["last"] is not None and not self.status()["pending"])
+        # Confined, so it runs no hook, and says so.
+        self.assertEqual({c["channel"]: c["arrived"] for c in self.status()["last"]["channels"]},
+                         {"desktop": True, "hooks": False})
+
     def test_the_timer_comes_by_itself(self):
         drop_in = self.files[1] + ".d"
         os.makedirs(drop_in)

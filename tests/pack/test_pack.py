@@ -16,6 +16,7 @@ SOURCE = os.environ["SOURCE"]
 PACKED = os.path.join(SOURCE, "build/package")
 PROGRAMS = ("bin/touchvault", "libexec/touchvault/touchvault-token")
 FILES = {*PROGRAMS, "lib/udev/rules.d/70-touchvault.rules",
+         "lib/systemd/user/touchvault-reminders@.service", "lib/systemd/user/touchvault-reminders@.timer",
          "share/bash-completion/completions/touchvault",
          "share/doc/touchvault/71-touchvault-lock.rules", "share/doc/touchvault/FORMAT.md",
          "share/doc/touchvault/README.md", "share/doc/touchvault/changelog.gz",
@@ -117,6 +118,17 @@ class Pack(unittest.TestCase):
         result = subprocess.run(["lintian", "--fail-on", "error,warning", self.deb], text=True,
                                 capture_output=True)
         self.assertEqual((result.returncode, result.stdout), (0, ""), result)
+
+    @unittest.skipIf(os.geteuid() != 0, "takes root, for a mount")
+    def test_units(self):
+        """systemd has nothing to say against them, where the program is in one of its places."""
+        prefix = self.unpacked()
+        for kind in ("service", "timer"):
+            result = subprocess.run(["unshare", "--mount", "sh", "-euc", 'mount --bind "$0" /usr/local/bin; exec "$@"',
+                                     prefix + "/bin", "systemd-analyze", "--user", "--man=no", "verify",
+                                     prefix + "/lib/systemd/user/touchvault-reminders@default." + kind],
+                                    env={**os.environ, "XDG_RUNTIME_DIR": self.dir}, capture_output=True, text=True)
+            self.assertEqual((result.returncode, re.findall(".*touchvault.*", result.stderr + result.stdout)), (0, []))
 
     def test_stripped(self):
         for program in PROGRAMS:
