@@ -10,8 +10,9 @@
 #include "vault/vault.h"
 
 struct app {
-	const char *vault;  /* --vault, else TOUCHVAULT_VAULT, else "default" */
-	const char *device; /* --device, else FIDO2_TOKEN, else NULL */
+	const char *vault_option; /* --vault as given, or NULL */
+	const char *vault;        /* that, else TOUCHVAULT_VAULT, else "default" */
+	const char *device;       /* --device, else FIDO2_TOKEN, else NULL */
 	bool json;
 	struct vault_accept accept;
 	bool accept_clock;

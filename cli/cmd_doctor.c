@@ -6,6 +6,9 @@
 
 #include "cli/doctor.h"
 #include "cli/output.h"
+#include "cli/own_command.h"
+
+#define MEND_MAX (DOCTOR_TEXT_MAX + 4096)
 
 static const char *const states[] = {
 	[DOCTOR_FINE] = "fine",
@@ -43,14 +46,15 @@ void doctor_advise(struct doctor_finding *f, const char *advice)
 	f->is_advice = true;
 }
 
-static void print_finding(const struct doctor_finding *f)
+static void print_finding(const struct app *app, const struct doctor_finding *f)
 {
-	char what[DOCTOR_TEXT_MAX], mend[DOCTOR_TEXT_MAX];
+	char what[DOCTOR_TEXT_MAX], own[MEND_MAX], mend[MEND_MAX];
 
 	out("%-12s %-8s %s\n", f->check, states[f->state], text_clean(f->what, what, sizeof(what)));
 	if (f->mend[0] == '\0')
 		return;
-	(void)text_clean(f->mend, mend, sizeof(mend));
+	(void)own_command(app, f->mend, own, sizeof(own));
+	(void)text_clean(own, mend, sizeof(mend));
 	if (f->is_advice)
 		out("%-21s to mend it: %s\n", "", mend);
 	else
@@ -63,11 +67,14 @@ static int print_json(const struct app *app, const struct doctor_report *report)
 
 	for (size_t i = 0; i < report->n; i++) {
 		const struct doctor_finding *f = &report->findings[i];
+		char own[MEND_MAX];
 
 		(void)json_array_append_new(
 		    findings, json_pack("{s:s,s:s,s:o,s:o}", "check", f->check, "state",
 				  states[f->state], "what", text_json(f->what), "mend",
-				  f->mend[0] == '\0' ? json_null() : text_json(f->mend)));
+				  f->mend[0] == '\0'
+				      ? json_null()
+				      : text_json(own_command(app, f->mend, own, sizeof(own)))));
 	}
 	return out_json(app, json_pack("{s:o}", "findings", findings));
 }
@@ -96,7 +103,7 @@ int cmd_doctor(struct app *app, const struct arguments *args)
 		r = print_json(app, &report);
 	} else {
 		for (size_t i = 0; i < report.n; i++)
-			print_finding(&report.findings[i]);
+			print_finding(app, &report.findings[i]);
 		r = out_done(app);
 	}
 	return r == 0 ? judge(app, &report) : r;

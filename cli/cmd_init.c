@@ -42,17 +42,19 @@ static const char *protection(const struct vault_token_info *t)
 	return t->uv ? "opened by its PIN or fingerprint and a touch" : "opened by a touch";
 }
 
-static void print_losses(const struct vault_token_info *t, const struct vault_host_info *h)
+static void print_losses(
+    const struct app *app, const struct vault_token_info *t, const struct vault_host_info *h)
 {
 	const char *advice[GRADE_ADVICE_MAX];
 	size_t n = grade_advice(t, 1, h, 1, advice);
 
-	out("\nReading a secret takes both halves at once: the token, and this host's key.\n"
+	out_own(app,
+	    "\nReading a secret takes both halves at once: the token, and this host's key.\n"
 	    "Neither of them alone opens anything, and there is no password that replaces one.\n"
 	    "If the host key is lost, the token alone doesn't open the vault; a second host or\n"
-	    "a recovery sheet (\"touchvault recovery create\") does, with the token.\n");
+	    "a recovery sheet (\"touchvault recovery create\") does, with the token.");
 	for (size_t i = 0; i < n; i++)
-		out("%s\n", advice[i]);
+		out_own(app, advice[i]);
 }
 
 /* Why the key is in a file although a TPM's would be better. */
@@ -80,7 +82,7 @@ static int report_text(const struct app *app, const struct paths *p, const struc
 	out("host      %s, %s, %s, grade %c\n", text_clean(h->name, name, sizeof(name)),
 	    grade_host_kind(h), grade_host_way(h), grade_of_host(h));
 	print_without_tpm(v);
-	print_losses(t, h);
+	print_losses(app, t, h);
 	return out_done(app);
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/grade.h"
 #include "cli/output.h"
+#include "cli/own_command.h"
 #include "cli/policy.h"
 #include "cli/recovery_sheet.h"
 #include "cli/rotation_info.h"
@@ -115,8 +116,10 @@ static int status_text(const struct app *app, const struct status *s)
 		print_host(&s->hosts[i]);
 	out("recovery    %s%s\n", *s->sheet_since == '\0' ? "no sheet" : "sheet ", s->sheet_since);
 	out("grade       token %c, host %c (the weakest of each)\n", s->token_grade, s->host_grade);
+	if (n > 0)
+		out("\n");
 	for (size_t i = 0; i < n; i++)
-		out("%s%s\n", i == 0 ? "\n" : "", advice[i]);
+		out_own(app, advice[i]);
 	return out_done(app);
 }
 
@@ -159,15 +162,17 @@ static json_t *hosts_json(const struct status *s)
 	return a;
 }
 
-static json_t *advice_json(const struct status *s)
+static json_t *advice_json(const struct app *app, const struct status *s)
 {
+	char own[4096];
 	const char *advice[GRADE_ADVICE_MAX];
 	size_t n =
 	    grade_advice(s->tokens, s->summary.n_tokens, s->hosts, s->summary.n_hosts, advice);
 	json_t *a = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(a, json_string(advice[i]));
+		(void)json_array_append_new(
+		    a, text_json(own_command(app, advice[i], own, sizeof(own))));
 	return a;
 }
 
@@ -187,7 +192,7 @@ static int status_json(const struct app *app, const struct vault *v, const struc
 
 		"in_time", (int)s->in_time, "file_size", (json_int_t)s->summary.file_size, "tokens",
 		tokens_json(s), "hosts", hosts_json(s), "recovery_sheet", recovery_sheet_json(v),
-		"grade", "token", token_grade, "host", host_grade, "advice", advice_json(s)));
+		"grade", "token", token_grade, "host", host_grade, "advice", advice_json(app, s)));
 }
 
 int cmd_status(struct app *app, const struct arguments *args)

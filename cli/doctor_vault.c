@@ -11,6 +11,7 @@
 #include "cli/advice.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/shell_word.h"
 #include "vault/cleanup.h"
 
 #define MEMLOCK_KIB 4096
@@ -39,13 +40,14 @@ static void look_at_memory(struct doctor_report *report, int r)
 /* Not what is refused anyway, but what others may read. */
 static bool is_private(struct doctor_report *report, const char *path)
 {
+	char word[SHELL_WORD_MAX];
 	struct stat st;
 
 	if (stat(path, &st) != 0 || (st.st_mode & 077) == 0)
 		return true;
 	doctor_mend(doctor_add(report, "permissions", DOCTOR_WRONG,
 			"%s can be read by others than its owner", path),
-	    "chmod go= '%s'", path);
+	    "chmod go= %s", shell_word(path, word, sizeof(word)));
 	return false;
 }
 
@@ -78,6 +80,7 @@ static const struct vault_token_info *first_of(const struct vault_token_info *to
 static void look_at_tokens(struct doctor_report *report, const struct vault *v)
 {
 	const struct vault_token_info *tokens, *first;
+	char word[SHELL_WORD_MAX];
 	size_t n = vault_tokens(v, &tokens), untested = 0;
 
 	if (n == 1) {
@@ -95,7 +98,7 @@ static void look_at_tokens(struct doctor_report *report, const struct vault *v)
 		doctor_mend(
 		    doctor_add(report, "tokens", DOCTOR_WRONG,
 			"the token %s never proved that it opens the vault", tokens[i].name),
-		    "touchvault token test '%s'", tokens[i].name);
+		    "touchvault token test %s", shell_word(tokens[i].name, word, sizeof(word)));
 	}
 	if (untested == 0)
 		(void)doctor_add(report, "tokens", DOCTOR_FINE, "the spare ones were tested");

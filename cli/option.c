@@ -173,6 +173,7 @@ static int apply_globals(struct parser *p)
 		return usage(p, "empty value of --vault", "", 0);
 	if (device != NULL && *device == '\0')
 		return usage(p, "empty value of --device", "", 0);
+	app->vault_option = vault;
 	app->vault = vault != NULL ? vault : from_environment("TOUCHVAULT_VAULT");
 	if (app->vault == NULL)
 		app->vault = "default";

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/advice.h"
+#include "cli/own_command.h"
 #include "token/token.h"
 #include "vault/cleanup.h"
 
@@ -152,7 +153,7 @@ static void say_error(const struct app *app, int status, const char *code, const
 
 int fail(const struct app *app, enum exit_status status, const char *fmt, ...)
 {
-	char raw[SENTENCE_MAX], sentence[SENTENCE_MAX];
+	char raw[SENTENCE_MAX], own[SENTENCE_MAX], sentence[SENTENCE_MAX];
 	int end = app->status_125 && status < STATUS_RUN_FAILED ? STATUS_RUN_FAILED : (int)status;
 	size_t len;
 	va_list ap;
@@ -160,7 +161,8 @@ int fail(const struct app *app, enum exit_status status, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(raw, sizeof(raw), fmt, ap);
 	va_end(ap);
-	(void)text_clean(raw, sentence, sizeof(sentence) - 1);
+	(void)own_command(app, raw, own, sizeof(own));
+	(void)text_clean(own, sentence, sizeof(sentence) - 1);
 	len = strlen(sentence);
 	if (len == 0 || sentence[len - 1] != '.')
 		(void)memcpy(sentence + len, ".", 2);
@@ -201,22 +203,21 @@ int fail_token(const struct app *app, int err, int retries)
 	    what, next);
 }
 
-__attribute__((format(printf, 1, 0))) static void remark(const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void remark(
+    const struct app *app, const char *fmt, va_list ap)
 {
-	char raw[SENTENCE_MAX], clean[SENTENCE_MAX];
-
-	(void)vsnprintf(raw, sizeof(raw), fmt, ap);
-	(void)dprintf(STDERR_FILENO, "touchvault: %s\n", text_clean(raw, clean, sizeof(clean)));
-}
-
-__attribute__((format(printf, 1, 0))) static void remark_json(const char *fmt, va_list ap)
-{
-	char raw[SENTENCE_MAX];
+	char raw[SENTENCE_MAX], own[SENTENCE_MAX], clean[SENTENCE_MAX];
 	_cleanup_free_ char *line = NULL;
 	json_t *o;
 
 	(void)vsnprintf(raw, sizeof(raw), fmt, ap);
-	o = json_pack("{s:{s:o}}", "warning", "message", text_json(raw));
+	(void)own_command(app, raw, own, sizeof(own));
+	if (!app->json) {
+		(void)dprintf(
+		    STDERR_FILENO, "touchvault: %s\n", text_clean(own, clean, sizeof(clean)));
+		return;
+	}
+	o = json_pack("{s:{s:o}}", "warning", "message", text_json(own));
 	line = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
 	if (line != NULL)
@@ -229,7 +230,7 @@ void note(const struct app *app, const char *fmt, ...)
 
 	va_start(ap, fmt);
 	if (!app->json)
-		remark(fmt, ap);
+		remark(app, fmt, ap);
 	va_end(ap);
 }
 
@@ -238,10 +239,7 @@ void warn(const struct app *app, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (app->json)
-		remark_json(fmt, ap);
-	else
-		remark(fmt, ap);
+	remark(app, fmt, ap);
 	va_end(ap);
 }
 
@@ -266,6 +264,13 @@ void out_text(const char *text, size_t width)
 		output_errno = errno;
 	for (; len < width; len++)
 		(void)putc_unlocked(' ', stdout);
+}
+
+void out_own(const struct app *app, const char *text)
+{
+	char own[SENTENCE_MAX];
+
+	out("%s\n", own_command(app, text, own, sizeof(own)));
 }
 
 static int output_failed(const struct app *app)

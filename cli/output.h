@@ -25,7 +25,8 @@ int fail_vault(const struct app *, int err) __attribute__((warn_unused_result));
 /* retries: tries left for the PIN, or -1. */
 int fail_token(const struct app *, int err, int retries) __attribute__((warn_unused_result));
 
-/* A remark on standard error, which no script needs. Silent with --json. */
+/* In these and the errors, commands as "touchvault list" get the --vault that was
+ * given (own_command.h). A remark on standard error, which no script needs. Silent with --json. */
 void note(const struct app *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* A remark that no script may miss: with --json {"warning":{"message":"..."}}. */
@@ -36,6 +37,8 @@ void warn(const struct app *, const char *fmt, ...) __attribute__((format(printf
 void out(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same for one text, with blanks up to width: quicker, for long lists. */
 void out_text(const char *text, size_t width);
+/* A text of our own, with a newline; its commands get the --vault that was given. */
+void out_own(const struct app *, const char *text);
 /* Whether standard output can be written at all: before a touch. */
 int out_check(const struct app *) __attribute__((warn_unused_result));
 /* value is printed on one line, with a newline, and released; then out_done.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/output.h"
+#include "cli/own_command.h"
 #include "cli/rotate.h"
 #include "cli/rotation_info.h"
 #include "cli/session.h"
@@ -21,8 +22,11 @@ struct guide {
 
 static int stop_here(struct guide *g)
 {
+	char said[512], own[4096];
+
 	g->done = true;
-	terminal_say("\"touchvault rotate %s\" goes on from here.", g->name);
+	(void)snprintf(said, sizeof(said), "\"touchvault rotate %s\" goes on from here.", g->name);
+	terminal_say("%s", own_command(g->app, said, own, sizeof(own)));
 	return STATUS_OK;
 }
 

@@ -4,6 +4,7 @@ as before."""
 from harness import *
 
 import fcntl
+import re
 import shutil
 
 
@@ -31,6 +32,26 @@ class BadInput(Case):
 
 
 class Usage(BadInput):
+    def test_the_vault_that_was_named_is_named_again(self):
+        """In each command that is advised and is about a vault; not where it came from the environment."""
+        result = self.run_it("--vault", "my-2", "get", "a")
+        self.refused(result, 3, '"touchvault --vault my-2 init"')
+        for name in ("$HOME 'x'.tv", "$HOME.tv", "a;b.tv", "plain.tv"):
+            path = os.path.join(self.dir, name)
+            said = self.run_it("--vault", path, "list").err.decode()
+            named = re.search('"touchvault --vault (.+) init"', said)[1]
+            self.assertEqual(subprocess.run(["sh", "-c", "printf %s " + named], capture_output=True, text=True).stdout, path)
+        env = {**self.home.env, "TOUCHVAULT_VAULT": "my-2"}
+        self.refused(self.home.run("list", env=env), 3, '"touchvault init"')
+        self.ok(self.home.run("--vault", "my-2", "--device", self.token().path, "init"))
+        self.assertIn('"touchvault --vault my-2 token add NAME"', self.ok(self.home.run("--vault", "my-2", "status")).out.decode())
+        j = json.loads(self.ok(self.home.run("--vault", "my-2", "--json", "status")).out)
+        self.assertIn('"touchvault --vault my-2 token add NAME"', j["advice"][0])
+        os.rename(self.home.host_key, self.home.host_key + "x")
+        # The other host may have it elsewhere, and a request is for all vaults.
+        self.refused(self.home.run("--vault", "my-2", "list"), 20, '"touchvault host request"', '"touchvault host approve"',
+                     '"touchvault --vault my-2 recovery use"')
+
     def test_usage(self):
         for args in ([], ["nonsense"], ["get"], ["get", "k", "secret", "more"], ["--nonsense"],
                      ["get", "--nonsense", "k"], ["--vault"], ["--vault", "a", "--vault", "b", "list"],

@@ -109,13 +109,13 @@ class Doctor(Case):
         self.wrong("tokens", "one token", "touchvault token add spare", wrap=())
         for path in (self.home.vault, self.home.vault + ".prev", self.home.host_key, self.home.state):
             os.chmod(path, 0o644)
-            self.wrong("permissions", path, f"chmod go= '{path}'", wrap=())
+            self.wrong("permissions", path, f"chmod go= {path}", wrap=())
             os.chmod(path, 0o600)
         self.assertEqual(self.findings(wrap=())["permissions"][0][0], "fine")
         other = self.token("other")
         self.ok(self.home.run("--device", token.path, "token", "add", "spare", "--new-device",
                               other.path))
-        self.wrong("tokens", "spare", "touchvault token test 'spare'", wrap=())
+        self.wrong("tokens", "spare", "touchvault token test spare", wrap=())
         self.ok(self.home.run("--device", other.path, "token", "test", "spare"))
         self.assertEqual(self.findings(wrap=())["tokens"][0][0], "fine")
         os.chmod(self.home.vault, 0o666)
@@ -127,6 +127,21 @@ class Doctor(Case):
         found = self.findings(wrap=())["vault"][0]
         self.assertIn("this host has no key", found[1])
         self.assertIn("touchvault host request", found[2])
+
+    def test_of_the_vault_that_was_named(self):
+        """What mends it can be run as it stands: with the vault, and in the shell's quotes."""
+        os.chown(self.home.dir, 0, 0)
+        path = os.path.join(self.dir, "it's mine.tv")
+        token = self.token()
+        self.ok(self.home.run("--vault", path, "--device", token.path, "init"))
+        quoted = "'" + path.replace("'", "'\\''") + "'"
+        found = self.findings("--vault", path, wrap=())
+        self.assertEqual(found["tokens"][0][2], f"touchvault --vault {quoted} token add spare")
+        os.chmod(path, 0o644)
+        state, what, mend = self.findings("--vault", path, wrap=())["permissions"][0]
+        self.assertEqual(mend, "chmod go= " + quoted)
+        subprocess.run(mend, shell=True, check=True)
+        self.assertEqual(self.findings("--vault", path, wrap=())["permissions"][0][0], "fine")
 
     def test_a_damaged_record(self):
         """Which only its own get would find."""
