@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/doctor.h"
 
+#include <dirent.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +17,12 @@
 #include "vault/cleanup.h"
 
 #define MEMLOCK_KIB 4096
+
+static void closedirp(DIR **d)
+{
+	if (*d != NULL)
+		(void)closedir(*d);
+}
 
 /* Who may raise the limit depends on the hard one. */
 static void look_at_memory(struct doctor_report *report, int r)
@@ -51,19 +59,59 @@ static bool is_private(struct doctor_report *report, const char *path)
 	return false;
 }
 
+/* Whoever writes it can put another file in a file's place. */
+static bool is_own_directory(struct doctor_report *report, const char *path)
+{
+	char word[SHELL_WORD_MAX];
+	struct stat st;
+
+	if (stat(path, &st) != 0 || (st.st_mode & 022) == 0)
+		return true;
+	doctor_mend(doctor_add(report, "permissions", DOCTOR_WRONG,
+			"others than its owner can put files into %s", path),
+	    "chmod go-w %s", shell_word(path, word, sizeof(word)));
+	return false;
+}
+
+/* What lies in a directory of the state: host key, audit logs and their keys, what was
+ * reminded of. */
+static bool are_private(struct doctor_report *report, const char *dir)
+{
+	__attribute__((cleanup(closedirp))) DIR *d = opendir(dir);
+	const struct dirent *entry;
+	bool all = is_own_directory(report, dir);
+
+	while (d != NULL && (entry = readdir(d)) != NULL) {
+		char path[PATH_MAX];
+		struct stat st;
+
+		(void)snprintf(path, sizeof(path), "%.3800s/%.255s", dir, entry->d_name);
+		if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+			all &= is_private(report, path);
+	}
+	return all;
+}
+
 static void look_at_permissions(struct doctor_report *report, const struct paths *p)
 {
-	char prev[4096];
-	bool all;
+	char path[PATH_MAX];
+	const char *slash = strrchr(p->vault, '/');
+	bool all = is_private(report, p->vault);
 
-	(void)snprintf(prev, sizeof(prev), "%s.prev", p->vault);
-	all = is_private(report, p->vault);
-	all &= is_private(report, prev);
-	all &= is_private(report, p->host_key);
-	all &= is_private(report, p->state);
+	(void)snprintf(path, sizeof(path), "%.4000s.prev", p->vault);
+	all &= is_private(report, path);
+	(void)snprintf(path, sizeof(path), "%.*s",
+	    slash == NULL || slash == p->vault ? 1 : (int)(slash - p->vault),
+	    slash == NULL ? "." : p->vault);
+	all &= is_own_directory(report, path);
+	(void)snprintf(
+	    path, sizeof(path), "%.*s", (int)(strrchr(p->state, '/') - p->state), p->state);
+	all &= are_private(report, path);
+	(void)strncat(path, "/audit", sizeof(path) - strlen(path) - 1);
+	all &= are_private(report, path);
 	if (all)
-		(void)doctor_add(
-		    report, "permissions", DOCTOR_FINE, "the files are the user's own");
+		(void)doctor_add(report, "permissions", DOCTOR_FINE,
+		    "files are the user's own, and nobody else can put any in their place");
 }
 
 /* The one that was enrolled first is in daily use; a spare may be in a drawer. */

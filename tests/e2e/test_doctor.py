@@ -111,6 +111,22 @@ class Doctor(Case):
             os.chmod(path, 0o644)
             self.wrong("permissions", path, f"chmod go= {path}", wrap=())
             os.chmod(path, 0o600)
+        audit = os.path.join(os.path.dirname(self.home.state), "audit")
+        names = os.listdir(audit)
+        self.assertLessEqual({"key", "log"}, {name.rpartition(".")[2] for name in names})
+        for path in [os.path.join(audit, name) for name in names]:
+            os.chmod(path, 0o644)
+            self.wrong("permissions", path, f"chmod go= {path}", wrap=())
+            os.chmod(path, 0o600)
+        for path in (os.path.dirname(self.home.state), audit):
+            os.chmod(path, 0o720)
+            self.wrong("permissions", "put files into " + path, f"chmod go-w {path}", wrap=())
+            os.chmod(path, 0o700)
+        folder = os.path.dirname(self.home.vault)
+        os.chmod(folder, 0o1777)
+        found = self.findings(wrap=())  # and so the vault isn't opened
+        self.assertEqual([f[2] for f in found["permissions"]], [f"chmod go-w {folder}"])
+        os.chmod(folder, 0o755)
         self.assertEqual(self.findings(wrap=())["permissions"][0][0], "fine")
         other = self.token("other")
         self.ok(self.home.run("--device", token.path, "token", "add", "spare", "--new-device",
