@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 import lab
+import previous
 import session
 
 SKIPPED = 77
@@ -18,7 +19,13 @@ TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 
 
 def older(package, directory):
-    """The same, as a version before it would be: with a file that is gone since."""
+    """What is upgraded from: the package of the commit before, with a file that is gone since
+    and a lower version, which this one may not have."""
+    try:
+        before, package = previous.package(os.path.join(TESTS, ".."), os.environ["PREVIOUS"])
+        print(f"upgraded from {before}")
+    except previous.NoPrevious as why:
+        print(f"NOT TESTED: an upgrade from the commit before; from this one instead: {why}")
     subprocess.run(["dpkg-deb", "-R", package, directory + "/older"], check=True)
     with open(directory + "/older/DEBIAN/control", encoding="utf-8") as f:
         control = re.sub(r"^(Version: ).*$", r"\g<1>0~older", f.read(), flags=re.M)
@@ -29,7 +36,7 @@ def older(package, directory):
 
 
 def share_for(directory, guest):
-    """What the guest sees as /host."""
+    """What the guest sees as /host; the package that is in it."""
     for folder in ("e2e", "fault", "virtual", "vm"):
         shutil.copytree(os.path.join(TESTS, folder), os.path.join(directory, "tests", folder),
                         ignore=shutil.ignore_patterns("*.c", "*.h", "__pycache__"))
@@ -38,11 +45,11 @@ def share_for(directory, guest):
     shutil.copy(os.environ["VIRTUALYK"], os.path.join(directory, "libvirtualyk.so"))
     package, = glob.glob(os.environ["PACKED"] + "/touchvault_*.deb")
     shutil.copy(package, directory + "/touchvault.deb")
-    older(package, directory)
+    return package
 
 
 def seat(share):
-    share_for(share, "guest.py")
+    older(share_for(share, "guest.py"), share)
     return lab.boot(os.environ["LAB"], share)
 
 

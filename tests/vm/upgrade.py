@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Under a vault in use the package is replaced by a newer one, removed and purged.
-Nothing of a user's is touched, and nothing of the package's stays."""
+"""Under a vault in use, which the commit before made, the package is replaced by this one,
+removed and purged. Nothing of a user's is touched, and nothing of the package's stays."""
 from inside import *
 
 OLD = "/host/older.deb"
+BROKER = {"key": "public", "secret": "a longer one " * 40}
 
 
 class Upgrade(Lab):
@@ -16,15 +17,15 @@ class Upgrade(Lab):
         run("dpkg", "-i", OLD)
         self.assertTrue(os.path.exists("/usr/share/doc/touchvault/only-in-the-old"))
         token, device = self.plug()
-        self.ok(self.alice.run("init"))
-        self.ok(self.alice.run("add", "k", "--field", "a=-", stdin=b"value"))
+        self.make()
         token.control("touch-policy never")
         had = self.files()
         self.replaced_while_waiting(token)
         self.assertFalse(os.path.exists("/usr/share/doc/touchvault/only-in-the-old"))
         self.assertEqual(self.files(), had)
         token.control("touch-policy at-once")
-        self.assertEqual(self.ok(self.alice.run("get", "k")).out, b"value")
+        self.go_on()
+        had = self.files()
         listed = [p for p in run("dpkg", "-L", "touchvault").split() if os.path.isfile(p)]
         self.assertGreater(len(listed), 5)
         self.removed(token, device, listed)
@@ -32,6 +33,25 @@ class Upgrade(Lab):
         # The rules apply to what is plugged in already.
         run("dpkg", "-i", PACKAGE)
         self.assertEqual(self.ok(self.alice.run("get", "k")).out, b"value")
+
+    def make(self):
+        self.ok(self.alice.run("init"))
+        self.ok(self.alice.run("add", "k", "--field", "a=-", stdin=b"value"))
+        self.ok(self.alice.run("add", "broker", "--from-json", stdin=json.dumps(BROKER).encode()))
+        self.ok(self.alice.run("schedule", "broker", "--every", "30d"))
+        self.assertEqual(self.ok(self.alice.run("get", "k")).out, b"value")
+
+    def go_on(self):
+        """All that the old one wrote is read and believed, and written anew."""
+        self.ok(self.alice.run("status"))
+        self.ok(self.alice.run("log", "verify"))
+        entries = json.loads(self.ok(self.alice.run("list", "--json")).out)
+        self.assertEqual({e["name"]: set(e["fields"]) for e in entries}, {"k": {"a"}, "broker": set(BROKER)})
+        self.ok(self.alice.run("add", "next", "--field", "a=-", stdin=b"another"))
+        for field, value in BROKER.items():
+            self.assertEqual(self.ok(self.alice.run("get", "broker", field)).out, value.encode())
+        self.assertEqual(self.ok(self.alice.run("get", "k")).out, b"value")
+        self.ok(self.alice.run("log", "verify"))
 
     def replaced_while_waiting(self, token):
         """Whoever waits for a touch gets the secret, from the old program."""
