@@ -61,13 +61,19 @@ def mask(masked):
 
 
 @functools.cache
-def slots():
-    """An HMAC key in slot 2 that wants a touch. The library is loaded once."""
-    yk = VirtualYk("/host/libvirtualyk.so", "/run")
-    yk.program(2, bytes(range(20)), "hmac-lt64", "chal-btn-trig", "serial-api-visible")
+def virtual_yubikeys():
+    """Two, each with an HMAC key in slot 2 that wants a touch. The library is loaded once."""
+    yk = VirtualYk("/host/libvirtualyk.so", "/run", keys=2)
+    for number in range(yk.keys):
+        yk.program(2, bytes(range(number, number + 20)), "hmac-lt64", "chal-btn-trig", "serial-api-visible",
+                   number=number)
     environment = yk.environment(TOUCHVAULT)
     del environment["LD_PRELOAD"]
-    return Slots(yk.library, environment)
+    return yk, [Slots(yk.library, environment, number) for number in range(yk.keys)]
+
+
+def hidraw():
+    return {"/dev/" + name for name in os.listdir("/sys/class/hidraw")}
 
 
 class Lab(Case):
@@ -86,22 +92,27 @@ class Lab(Case):
 
     def plug(self, token=None, **options):
         token = token or self.token(**options)
-        device = UhidToken(token, FIDO_DESCRIPTOR)
-        self.addCleanup(self.unplug, device)
-        until("the kernel has a node for it", lambda: os.listdir("/sys/class/hidraw"))
-        run("udevadm", "settle")
-        return token, device
+        return token, self.plugged(lambda: UhidToken(token, FIDO_DESCRIPTOR), 1)
 
-    def plug_yubikey(self, **options):
-        device = VhciYubiKey(self.token(), slots(), FIDO_DESCRIPTOR, **options)
+    def plug_yubikey(self, token=None, port=0, **options):
+        slots = virtual_yubikeys()[1][port]
+        return self.plugged(lambda: VhciYubiKey(token or self.token(f"token{port}"), slots, FIDO_DESCRIPTOR,
+                                                port=port, **options), 2)
+
+    def plugged(self, plug, interfaces):
+        before = hidraw()
+        device = plug()
+        device.nodes = set()
         self.addCleanup(self.unplug, device)
-        until("both interfaces are there", lambda: len(os.listdir("/sys/class/hidraw")) == 2)
+        until("the kernel has a node for each interface", lambda: len(hidraw() - before) == interfaces)
         run("udevadm", "settle")
+        device.nodes = hidraw() - before
         return device
 
     def unplug(self, device):
         device.close()
-        until("the device is gone", lambda: not os.listdir("/sys/class/hidraw"))
+        until("the device is gone", lambda: not device.nodes & hidraw() and not device.is_there())
+        device.nodes = set()
         run("udevadm", "settle")
 
     def touch(self, token):
@@ -112,6 +123,14 @@ class Lab(Case):
         result = home.run("--json", "udev", "check")
         self.clean(result)
         return json.loads(result.out)["tokens"]
+
+    def both_kinds(self, home, device="yubikey"):
+        """The main job with a composite YubiKey, by FIDO2 and by the HMAC slot."""
+        for vault, options in (("fido", ()), ("slot", ("--device", device))):
+            without = ("--no-passphrase",) if options else ()
+            self.ok(home.run("--vault", vault, *options, "init", *without))
+            self.ok(home.run("--vault", vault, "add", "k", "--field", "a=-", stdin=b"value"))
+            self.assertEqual(self.ok(home.run("--vault", vault, "get", "k")).out, b"value")
 
     def mend(self, token):
         """Do as it says."""

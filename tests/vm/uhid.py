@@ -41,6 +41,9 @@ class UhidToken:
                 os.write(self.uhid, struct.pack("<IH", INPUT2, len(report)) +
                          report.ljust(DATA_MAX, b"\0"))
 
+    def is_there(self):
+        return self.uhid >= 0
+
     def close(self):
         if self.uhid < 0:
             return

@@ -6,6 +6,7 @@ The kernel speaks USB/IP (Documentation/usb/usbip_protocol.rst) over a socketpai
 so there is no network. CTAP2 is a VToken's; the slots are libvirtualyk's, which is
 called as libykpers would call libusb."""
 import ctypes
+import glob
 import os
 import select
 import socket
@@ -32,21 +33,23 @@ HID_GET_REPORT, HID_SET_REPORT = 0x01, 0x09
 
 
 class Slots:
-    """libvirtualyk's one key, opened and claimed for good."""
+    """One of libvirtualyk's keys, opened and claimed for good."""
 
-    def __init__(self, library, environment):
+    def __init__(self, library, environment, number):
         os.environ.update(environment)
         self.usb = ctypes.CDLL(library)
         devices, self.handle = ctypes.POINTER(ctypes.c_void_p)(), ctypes.c_void_p()
         self.usb.libusb_init(None)
-        if self.usb.libusb_get_device_list(None, ctypes.byref(devices)) < 1 or \
-                self.usb.libusb_open(ctypes.c_void_p(devices[0]), ctypes.byref(self.handle)) or \
+        if self.usb.libusb_get_device_list(None, ctypes.byref(devices)) <= number or \
+                self.usb.libusb_open(ctypes.c_void_p(devices[number]), ctypes.byref(self.handle)) or \
                 self.usb.libusb_detach_kernel_driver(self.handle, 0) or \
                 self.usb.libusb_claim_interface(self.handle, 0):
-            raise RuntimeError("libvirtualyk has no key")
+            raise RuntimeError(f"libvirtualyk has no key {number}")
 
     def report(self, request_type, request, data):
         """What the key answers to a feature report, None: stalled."""
+        # As libykpers does for each: that is when the library looks what the finger does.
+        self.usb.libusb_claim_interface(self.handle, 0)
         buffer = ctypes.create_string_buffer(data, 8)
         n = self.usb.libusb_control_transfer(self.handle, request_type, request, 0x0300, 0, buffer, 8, 0)
         return buffer.raw if n == 8 else None
@@ -63,9 +66,9 @@ def interface(number, protocol, report_descriptor, *endpoints):
 
 
 class VhciYubiKey:
-    """Plugged in until close()."""
+    """Plugged in until close(), at a port of vhci's."""
 
-    def __init__(self, vtoken, slots, fido_descriptor, serial=None):
+    def __init__(self, vtoken, slots, fido_descriptor, serial=None, port=0):
         self.reports = {KEYBOARD: KEYBOARD_DESCRIPTOR, FIDO: fido_descriptor}
         self.strings = STRINGS if serial is None else {**STRINGS, 3: serial}
         self.device = struct.pack("<BBHBBBBHHHBBBB", 18, 1, 0x0200, 0, 0, 0, 64, VENDOR, PRODUCT,
@@ -73,13 +76,13 @@ class VhciYubiKey:
         body = interface(KEYBOARD, 1, KEYBOARD_DESCRIPTOR, (0x81, 8)) + \
             interface(FIDO, 0, fido_descriptor, (0x80 | FIDO_IN, REPORT_LEN), (FIDO_OUT, REPORT_LEN))
         self.configuration = struct.pack("<BBHBBBBB", 9, 2, 9 + len(body), 2, 1, 0, 0x80, 15) + body
-        self.slots = slots
+        self.slots, self.port = slots, port
         self.wire = os.open(vtoken.path, os.O_RDWR | os.O_NOCTTY)
         self.waiting = []  # (sequence number, endpoint) of reads that wait for data
         self.arrived = []
         self.ours, theirs = socket.socketpair()
         with open(VHCI + "attach", "w", encoding="ascii") as f:
-            f.write(f"0 {theirs.fileno()} 1 {FULL_SPEED}")
+            f.write(f"{port} {theirs.fileno()} {port + 1} {FULL_SPEED}")
         theirs.close()
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
@@ -166,11 +169,15 @@ class VhciYubiKey:
             return struct.pack("<BB", 2 + len(text), 3) + text
         return self.reports.get(index) if kind == 0x22 else None
 
+    def is_there(self):
+        """For the kernel, which takes its time after close()."""
+        return glob.glob(f"{VHCI}usb*/*-{self.port + 1}") != []
+
     def close(self):
         if self.wire < 0:
             return
         with open(VHCI + "detach", "w", encoding="ascii") as f:
-            f.write("0")
+            f.write(str(self.port))
         self.thread.join()
         self.ours.close()
         os.close(self.wire)
