@@ -3,13 +3,15 @@
 
 The first time many vaults are being changed, each stopped behind another system call,
 when the power is cut. What is on the disk then is the old vault or the new one, and
-the TPM, which was switched off, too, opens it after the boot."""
+the TPM, which was switched off, too, opens it after the boot. What a user who isn't root
+gets from the TPM is tried before that."""
 import sys
 
 for folder in ("vm", "fault"):
     sys.path.insert(0, "/host/tests/" + folder)
 from inside import *  # noqa: E402
 from faults import BEFORE, CHANGES, FaultCase, commit_path  # noqa: E402
+from host_key import HostKey  # noqa: E402,F401
 
 BASE, DONE = "/home/base", "/home/done"
 STOPPED, TOKEN, CUT = "/host/stopped.json", "/host/token.state", "/host/cut"
@@ -109,7 +111,8 @@ class Power(FaultCase):
 
 
 if __name__ == "__main__":
-    run("modprobe", "-a", "virtio_blk", "tpm_tis")
+    run("modprobe", "-a", "virtio_blk", "tpm_tis", "uhid")
+    log_in()
     # Without what ext4 does for programs that forget to fsync before a rename.
     run("mount", "-o", "noauto_da_alloc", "/dev/vda", "/home")
     run("dpkg", "-i", PACKAGE)
