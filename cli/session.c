@@ -24,6 +24,7 @@
 /* One call of the token library, and why it failed. */
 struct touch {
 	struct app *app;
+	struct vault *v;
 	const char *purpose;
 	const char *only, *except; /* names of tokens; NULL: any, none */
 	int err;                   /* negative enum token_err */
@@ -68,25 +69,36 @@ static bool is_wanted(const struct touch *t, const struct vault_token_info *slot
 
 /* Nothing is plugged in: where there is somebody to plug it in, say so, and let
  * some time go by. False when it has been long enough, or is cancelled. */
-static bool await_plug(const struct token_ui *ui, int tries)
+static bool await_plug(const struct token_ui *ui, int *looks)
 {
 	struct pollfd cancel = { .fd = ui->cancel_fd, .events = POLLIN };
 
-	if (!terminal_available() || tries == PLUG_SECONDS * 1000 / PLUG_LOOK_MS)
+	if (!terminal_available() || *looks == PLUG_SECONDS * 1000 / PLUG_LOOK_MS)
 		return false;
-	if (tries == 0)
+	if ((*looks)++ == 0)
 		terminal_say("No token is plugged in: plug in one of this vault (%d s, Ctrl-C "
 			     "cancels)",
 		    PLUG_SECONDS);
 	return poll(&cancel, 1, PLUG_LOOK_MS) == 0;
 }
 
-/* What has just been plugged in may be denied for a moment. */
-static bool is_awaited(int err, int tries, int *denied)
+/* How long has been waited, in looks. */
+struct patience {
+	int all, denied;
+};
+
+/* Whether what the last call lacked is there, or will be, for another one. What has just
+ * been plugged in may be denied for a moment. Each wrong PIN is a refusal. */
+static bool again(
+    const struct touch *t, const struct token_ui *ui, int err, int retries, struct patience *p)
 {
-	if (err == TOKEN_ERR_PERMISSION && tries > 0)
-		return (*denied)++ < PLUG_DENIED_LOOKS;
-	return err == TOKEN_ERR_NONE;
+	if (err == TOKEN_ERR_NONE ||
+	    (err == TOKEN_ERR_PERMISSION && p->all > 0 && p->denied++ < PLUG_DENIED_LOOKS))
+		return await_plug(ui, &p->all);
+	if (!touch_pin_again(err, retries))
+		return false;
+	(void)session_log_refusal(t->v, STATUS_PIN);
+	return true;
 }
 
 static int derive(struct touch *t, const struct vault_token_info *slots, size_t n,
@@ -98,7 +110,8 @@ static int derive(struct touch *t, const struct vault_token_info *slots, size_t 
 	struct touch_notice notice = { t->app->json, t->purpose, names, 0 };
 	size_t where[TOKEN_CREDENTIALS_MAX], wanted = 0, answered = 0;
 	struct token_ui ui;
-	int r, denied = 0;
+	struct patience patience = { 0, 0 };
+	int r;
 
 	if (secret == NULL || n > TOKEN_CREDENTIALS_MAX)
 		return TOKEN_ERR_INTERNAL;
@@ -112,9 +125,9 @@ static int derive(struct touch *t, const struct vault_token_info *slots, size_t 
 	}
 	notice.n_names = wanted;
 	touch_begin(&notice, &ui);
-	r = token_derive(t->app->device, credentials, wanted, salt, &ui, secret, &answered);
-	for (int i = 0; is_awaited(r, i, &denied) && await_plug(&ui, i); i++)
+	do
 		r = token_derive(t->app->device, credentials, wanted, salt, &ui, secret, &answered);
+	while (again(t, &ui, r, secret->pin_retries, &patience));
 	r = touch_end(r);
 	t->retries = secret->pin_retries;
 	if (r == 0) {
@@ -196,9 +209,12 @@ static bool is_refusal(enum exit_status status)
  * status for the log is not always the one to end with: run ends with 125. */
 static int unlock(struct touch *t, struct vault *v)
 {
-	int r = vault_unlock(v, respond, t), reported;
-	enum exit_status status = exit_status_of_vault(r);
+	enum exit_status status;
+	int r, reported;
 
+	t->v = v;
+	r = vault_unlock(v, respond, t);
+	status = exit_status_of_vault(r);
 	if (r == 0)
 		return STATUS_OK;
 	if (r == VAULT_ERR_RESPOND)

@@ -167,8 +167,11 @@ int session_enrol(const struct app *app, const struct vault *v, const struct ses
 		return r;
 	vault_token_salt(v, salt);
 	touch_begin(&notice, &ui);
-	r = touch_end(token_enrol(new->device, pin_mode_of(new->pin_mode), new->allow_without_touch,
-	    known, n, salt, &ui, secret, &ret->enrolment));
+	do
+		r = token_enrol(new->device, pin_mode_of(new->pin_mode), new->allow_without_touch,
+		    known, n, salt, &ui, secret, &ret->enrolment);
+	while (touch_pin_again(r, secret->pin_retries));
+	r = touch_end(r);
 	if (r == TOKEN_ERR_NONE && new->device == NULL)
 		return fail_none(app);
 	if (r != 0)

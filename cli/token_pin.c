@@ -45,7 +45,9 @@ int token_pin_set(const struct app *app, bool replace)
 		return fail_vault(app, VAULT_ERR_NOMEM);
 	secret->pin_retries = -1;
 	touch_begin(&notice, &ui);
-	r = token_set_pin(app->device, replace, &ui, secret, &device);
+	do
+		r = token_set_pin(app->device, replace, &ui, secret, &device);
+	while (touch_pin_again(r, secret->pin_retries));
 	/* Ctrl-C that came when the token had its new PIN changes nothing. */
 	if (r == 0)
 		(void)touch_end(0);

@@ -60,6 +60,19 @@ static void touch_done(void *ctx)
 	(void)ctx;
 }
 
+/* asked: in this call. hiding: from a wrong PIN to the next, as the token is opened again
+ * in between, while somebody may be typing already. */
+static struct {
+	bool asked, hiding;
+} pin;
+
+static void hide_end(void)
+{
+	if (pin.hiding)
+		terminal_hide_end();
+	pin.hiding = false;
+}
+
 /* One entry of a PIN. As the callback of struct token_ui; too_long is the error if
  * it is. */
 static int ask_once(const char *prompt, enum token_err too_long, char ret[static TOKEN_PIN_MAX + 1])
@@ -133,12 +146,34 @@ static int ask_new(const struct token_pin_request *request, char ret[static TOKE
 static int ask_pin(
     void *ctx, const struct token_pin_request *request, char ret_pin[static TOKEN_PIN_MAX + 1])
 {
-	return request->which == TOKEN_PIN_NEW ? ask_new(request, ret_pin)
-					       : ask_current(ctx, request, ret_pin);
+	int r = request->which == TOKEN_PIN_NEW ? ask_new(request, ret_pin)
+						: ask_current(ctx, request, ret_pin);
+
+	hide_end();
+	pin.asked = true;
+	return r;
+}
+
+bool touch_pin_again(int err, int retries)
+{
+	char left[32] = "";
+
+	/* A helper that calls one wrong that it never had must not go on for ever. */
+	if (err != TOKEN_ERR_PIN_INVALID || retries == 0 || !pin.asked || !terminal_available())
+		return false;
+	pin.asked = false;
+	if (retries > 0)
+		(void)snprintf(left, sizeof(left), ", %d %s left", retries,
+		    retries == 1 ? "try is" : "tries are");
+	terminal_hide();
+	pin.hiding = true;
+	terminal_say("Wrong PIN%s; type it again, or press Enter alone to stop.", left);
+	return true;
 }
 
 void touch_begin(const struct touch_notice *notice, struct token_ui *ret)
 {
+	pin.asked = false;
 	*ret = (struct token_ui){
 		.ctx = (struct touch_notice *)(uintptr_t)notice,
 		.touch = say_touch,
@@ -153,6 +188,7 @@ int touch_end(int err)
 	/* Ctrl-C that came too late for the token still means no. */
 	bool cancelled = terminal_cancelled();
 
+	hide_end();
 	terminal_release();
 	return cancelled && (err == 0 || err == TOKEN_ERR_NONE) ? TOKEN_ERR_CANCELLED : err;
 }

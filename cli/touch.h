@@ -20,4 +20,9 @@ struct touch_notice {
 void touch_begin(const struct touch_notice *, struct token_ui *ret);
 int touch_end(int err);
 
+/* Whether the call is to be made again, as it ended with a wrong PIN (err, and the tries
+ * left or -1) and there is somebody on a terminal, who is told so: what was typed before
+ * it shall not be lost. No more where the token takes none. Between the two above. */
+bool touch_pin_again(int err, int retries) __attribute__((warn_unused_result));
+
 #endif

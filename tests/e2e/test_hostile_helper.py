@@ -66,6 +66,13 @@ class Hostile(Case):
         self.assertEqual(result.status, 17)
         self.assertNotIn(b"PIN of", result.tty)
 
+    def test_a_wrong_pin_that_nobody_typed(self):
+        """It is asked again for one that somebody typed, and for no other."""
+        self.helper('say(0x84, bytes([14, 8]))\n')
+        result = self.start("get", "k").finish()
+        self.assertEqual(result.status, 15)
+        self.assertIn(b"wrong PIN, 7 tries are left", result.tty)
+
     def test_no_new_pin_for_a_get(self):
         self.helper("say(0x83, NEW_PIN)\nhear()\ntime.sleep(60)\n")
         self.assertNotIn(b"New PIN", self.refused_as_broken().tty)

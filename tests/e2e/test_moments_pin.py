@@ -12,36 +12,71 @@ class Pin(Moments):
         super().setUp()
         self.t = self.enrolled(pin=PIN)
 
-    def typed(self, pin):
-        return self.type_pin(self.get_on_terminal(self.t), pin)
+    def typed(self, *pins):
+        """One after the other, as it asks again after a wrong one."""
+        t = self.get_on_terminal(self.t)
+        for pin in pins[:-1]:
+            t.expect("PIN of the")
+            self.assertFalse(t.echo_is_on())
+            t.type(pin + "\n")
+            t.expect("Wrong PIN")
+        if pins[-1]:
+            return self.type_pin(t, pins[-1])
+        t.expect("PIN of the")
+        t.type("\n")
+        return t.finish()
+
+    def refusals(self):
+        """What the audit log has of them."""
+        events = json.loads(self.ok(self.home.run("log", "--json")).out)
+        return [e["code"] for e in events if e["event"] == "refusal"]
 
     def test_wrong(self):
-        result = self.typed(WRONG)
-        self.moment("wrong PIN", result, 15)
+        self.moment("wrong PIN, and Enter alone", self.typed(WRONG, ""), 14)
         self.assertEqual(self.t.control("retries"), "7")
+        self.assertEqual(self.refusals(), ["pin", "cancelled"])
+        self.moment("wrong PIN, then the right one", self.opened(self.typed(WRONG, PIN)), 0, "works")
+        self.assertEqual(self.t.control("retries"), "8")
+        self.assertEqual(self.refusals(), ["pin", "cancelled", "pin"])
+        t = self.get_on_terminal(self.t)
+        t.expect("PIN of the")
+        t.type(WRONG + "\n")
+        t.expect("Wrong PIN")
+        t.expect("PIN of the")
+        self.moment("wrong PIN, then Ctrl-C", self.prompt_back("Ctrl-C after a wrong PIN", t, lambda t: t.type("\x03")), 14)
+        self.again(self.t, PIN)
+
+    def test_wrong_and_unplugged(self):
+        t = self.get_on_terminal(self.t)
+        t.expect("PIN of the")
+        t.type(WRONG + "\n")
+        t.expect("Wrong PIN")
+        t.expect("PIN of the")
+        self.t.control("unplug")
+        t.type(PIN + "\n")
+        self.moment("wrong PIN, and unplugged before the next one", t.finish(), 17)
+        self.t.control("replug")
         self.again(self.t, PIN)
 
     def test_blocked(self):
-        for left in (7, 6):
-            self.assertIn(f"{left} tries are left", self.typed(WRONG).tty.decode())
-        self.moment("third wrong PIN in a row", self.typed(WRONG), 16)
+        self.moment("third wrong PIN in a row", self.typed(WRONG, WRONG, WRONG), 16)
+        self.assertEqual(self.t.control("retries"), "5")
         # Not even the right one, and not silently retried.
         self.moment("right PIN, but not unplugged since", self.typed(PIN), 16)
         self.t.control("replug")
         self.again(self.t, PIN)
 
     def test_blocked_for_good(self):
-        for i in range(7):
-            self.typed(WRONG)
-            if i in (2, 5):
-                self.t.control("replug")
-        self.assertEqual(self.t.control("retries"), "1")
-        self.moment("eighth wrong PIN", self.typed(WRONG), 16)
+        for left in ("5", "2"):
+            self.typed(WRONG, WRONG, WRONG)
+            self.assertEqual(self.t.control("retries"), left)
+            self.t.control("replug")
+        self.moment("eighth wrong PIN", self.typed(WRONG, WRONG), 16)
         self.t.control("replug")
         self.moment("right PIN on a token that is blocked for good", self.typed(PIN), 16)
 
     def test_too_short(self):
-        self.moment("PIN of three digits, which costs no try", self.typed("123"), 15)
+        self.moment("PIN of three digits, which costs no try", self.typed("123", ""), 14)
         self.assertEqual(self.t.control("retries"), "8")
         self.again(self.t, PIN)
 

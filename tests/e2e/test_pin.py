@@ -34,6 +34,12 @@ class Pins(Case):
         return self.typed(token, ["token", "change-pin"], ("PIN of", f"{old}\n"),
                           ("New PIN", f"{new}\n"), ("again", f"{new}\n"))
 
+    def wrong_pin(self, token, old, left):
+        """One wrong one, and no other."""
+        result = self.typed(token, ["token", "change-pin"], ("PIN of", f"{old}\n"), ("New PIN", f"{NEW}\n"),
+                            ("again", f"{NEW}\n"), (f"Wrong PIN, {left} tries are left", "\n"))
+        self.sentence(result, 14, "cancelled")
+
     def done(self, result):
         self.assertEqual(result.status, 0, result)
         return result
@@ -132,7 +138,7 @@ class Setting(Pins):
         composed, decomposed = "zażółć", "zaz\u0307o\u0301łc\u0301"
         token = self.token()
         self.done(self.set_pin(token, decomposed))
-        self.sentence(self.change_pin(token, composed), 15, "7 tries are left")
+        self.wrong_pin(token, composed, 7)
         self.opens(token, decomposed)
 
     def test_nothing_typed(self):
@@ -254,11 +260,12 @@ class Changing(Pins):
         token = self.token(pin=OLD)
         self.opens(token, OLD)
         self.assertIn(b"new PIN", self.done(self.change_pin(token)).tty)
-        for pin, status in ((OLD, 15), (NEW, 0)):
-            t = self.home.on_terminal("--device", token.path, "get", "k", pipe_stdout=True)
+        t = self.home.on_terminal("--device", token.path, "get", "k", pipe_stdout=True)
+        for pin in (OLD, NEW):
             t.expect("PIN of")
             t.type(f"{pin}\n")
-            self.assertEqual(t.finish().status, status)
+        self.assertEqual(self.done(t.finish()).out, b"CANARY")
+        self.assertIn("pin retries: 8", self.judged(token))
 
     def test_it_has_none(self):
         token = self.token()
@@ -273,18 +280,31 @@ class Changing(Pins):
         self.assertEqual(self.sent(token), [])
         self.assertIn("pin retries: 8", self.judged(token))
 
+    def test_a_wrong_one_is_asked_for_again(self):
+        """And the new one, which isn't kept while the token is asked."""
+        token = self.token(pin=OLD)
+        new = ("New PIN", f"{NEW}\n"), ("again", f"{NEW}\n")
+        result = self.typed(token, ["token", "change-pin"], ("PIN of", "999999\n"), *new,
+                            ("Wrong PIN, 7 tries are left", f"{OLD}\n"), *new)
+        self.assertIn(b"has a new PIN", self.done(result).tty)
+        self.opens(token, NEW)
+
     def test_wrong_ones_until_it_blocks(self):
         token = self.token(pin=OLD)
-        for left in (7, 6):
-            self.sentence(self.change_pin(token, "999999"), 15, "wrong PIN", f"{left} tries are left")
-        self.sentence(self.change_pin(token, "999999"), 16, "replugged")
+        new = [("New PIN", f"{NEW}\n"), ("again", f"{NEW}\n")]
+
+        def wrong(*left):
+            again = [answer for n in left for answer in ((f"{n} tries are left", "999999\n"), *new)]
+            return self.typed(token, ["token", "change-pin"], ("PIN of", "999999\n"), *new, *again)
+
+        self.sentence(wrong(7, 6), 16, "replugged")
         self.sentence(self.change_pin(token, OLD), 16, "replugged")
-        for left in (4, 3):
-            token.control("replug")
-            self.sentence(self.change_pin(token, "999999"), 15, f"{left} tries are left")
         token.control("replug")
-        for _ in range(3):
-            self.change_pin(token, "999999")
+        self.sentence(wrong(4, 3), 16, "replugged")
+        token.control("replug")
+        result = self.typed(token, ["token", "change-pin"], ("PIN of", "999999\n"), *new,
+                            ("1 try is left", "999999\n"), *new)
+        self.sentence(result, 16, "blocked")
         token.control("replug")
         t = self.home.on_terminal("--device", token.path, "token", "change-pin")
         t.expect("blocked")
@@ -295,9 +315,36 @@ class Changing(Pins):
 
     def test_tries_are_shown_before(self):
         token = self.token(pin=OLD)
-        self.sentence(self.change_pin(token, "999999"), 15)
+        self.wrong_pin(token, "999999", 7)
         result = self.typed(token, ["token", "change-pin"], ("7 tries left", "\x03"))
         self.assertEqual(result.status, 14)
+
+
+class Again(Pins):
+    """A slip of the finger at the PIN costs nothing that was typed or touched before."""
+
+    def answers(self, t, *answers):
+        for prompt, answer in answers:
+            t.expect(prompt)
+            t.type(answer + "\n")
+        return self.done(t.finish())
+
+    def test_what_was_typed(self):
+        token = self.token(pin=OLD)
+        self.answers(self.home.on_terminal("--device", token.path, "init"), ("PIN of", "9999"), ("Wrong PIN", OLD))
+        self.answers(self.home.on_terminal("--device", token.path, "add", "k"), ("Field name", "a"),
+                     ("Value of a", "CANARY"), ("Field name", ""), ("PIN of", "9999"), ("7 tries are left", "999"),
+                     ("Wrong PIN; type", OLD))
+        t = self.home.on_terminal("--device", token.path, "get", "k", pipe_stdout=True)
+        self.assertEqual(self.answers(t, ("PIN of", OLD)).out, b"CANARY")
+
+    def test_the_touch_of_the_old_token(self):
+        old, new = self.token("old"), self.token("new", pin=OLD)
+        self.new_vault(old)
+        t = self.home.on_terminal("--device", old.path, "token", "add", "spare", "--new-device", new.path)
+        self.answers(t, ("to add another token", ""), ("PIN of", "9999"), ("7 tries are left", OLD))
+        self.assertEqual(sum("getAssertion" in t for t in old.transactions()), 4)
+        self.assertIn(b"spare", self.ok(self.home.run("status")).out)
 
 
 class Slots(Pins):
