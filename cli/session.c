@@ -31,6 +31,7 @@ struct touch {
 	int retries;
 	int status; /* of an error that has been reported, else 0 */
 	const struct vault_token_info *answered;
+	struct vault_response *kept; /* locked: the answer, while its passphrase is wrong */
 };
 
 struct token_credential session_credential(const struct vault_token_info *slot)
@@ -141,12 +142,16 @@ static int ask_passphrase(
     struct touch *t, const struct vault_token_info *slot, struct vault_response *ret)
 {
 	char prompt[VAULT_HUMAN_NAME_MAX + 64];
+	int r;
 
 	if (!slot->passphrase)
 		return 0;
 	(void)snprintf(prompt, sizeof(prompt), "Passphrase of the token \"%s\": ", slot->name);
-	return terminal_ask(t->app, prompt, true, "run touchvault on a terminal", ret->passphrase,
+	r = terminal_ask(t->app, prompt, true, "run touchvault on a terminal", ret->passphrase,
 	    sizeof(ret->passphrase), &ret->passphrase_len);
+	if (r == 0 && ret->passphrase_len == 0)
+		r = fail_token(t->app, TOKEN_ERR_CANCELLED, -1);
+	return r;
 }
 
 static int respond(void *ctx, const struct vault_token_info *slots, size_t n,
@@ -154,13 +159,32 @@ static int respond(void *ctx, const struct vault_token_info *slots, size_t n,
 {
 	struct touch *t = ctx;
 
-	t->err = derive(t, slots, n, salt, ret);
+	if (t->kept->response_len > 0)
+		*ret = *t->kept;
+	else
+		t->err = derive(t, slots, n, salt, ret);
+	if (t->err == 0)
+		*t->kept = *ret;
 	t->answered = t->err == 0 ? &slots[ret->slot] : NULL;
 	/* What is typed next is none of the helper's business. */
 	token_end();
 	if (t->err == 0)
 		t->status = ask_passphrase(t, &slots[ret->slot], ret);
 	return t->err != 0 || t->status != 0 ? -1 : 0;
+}
+
+#define WRONG_PASSPHRASE \
+	"rong passphrase, or slot 2 of the YubiKey was programmed anew since it was enrolled; "
+
+/* As touch_pin_again: the touch is kept. */
+static bool passphrase_again(const struct touch *t, int err)
+{
+	if (err != VAULT_ERR_WRONG_RESPONSE || t->answered == NULL || !t->answered->passphrase ||
+	    !terminal_available())
+		return false;
+	terminal_say("W" WRONG_PASSPHRASE "type it again, or press Enter alone to stop.");
+	(void)session_log_refusal(t->v, STATUS_PIN);
+	return true;
 }
 
 /* What only a YubiKey's slot can be the reason of. */
@@ -172,8 +196,7 @@ static int fail_wrong_response(const struct touch *t, enum exit_status *ret_stat
 	if (t->answered->passphrase) {
 		*ret_status = STATUS_PIN;
 		return fail(t->app, STATUS_PIN,
-		    "wrong passphrase, or slot 2 of the YubiKey was programmed anew since it was "
-		    "enrolled; repeat, or use another token of this vault");
+		    "w" WRONG_PASSPHRASE "repeat, or use another token of this vault");
 	}
 	return fail(t->app, STATUS_WRONG_TOKEN,
 	    "slot 2 of the YubiKey was programmed anew since it was enrolled, or it is another "
@@ -209,11 +232,17 @@ static bool is_refusal(enum exit_status status)
  * status for the log is not always the one to end with: run ends with 125. */
 static int unlock(struct touch *t, struct vault *v)
 {
+	_cleanup_secret_ struct vault_response *kept = secret_alloc(sizeof(*kept));
 	enum exit_status status;
 	int r, reported;
 
+	if (kept == NULL)
+		return fail_vault(t->app, VAULT_ERR_NOMEM);
 	t->v = v;
-	r = vault_unlock(v, respond, t);
+	t->kept = kept;
+	do
+		r = vault_unlock(v, respond, t);
+	while (passphrase_again(t, r));
 	status = exit_status_of_vault(r);
 	if (r == 0)
 		return STATUS_OK;

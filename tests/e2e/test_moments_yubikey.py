@@ -44,10 +44,16 @@ class YubiKey(Moments):
                                               stdin=SECRET.encode()).status, 0)
         self.stays(self.home)
 
-    def with_passphrase(self, passphrase, *args, stdin=None):
+    def with_passphrase(self, passphrase, *args, stdin=None, then=None):
+        """then: typed when it asks again."""
         t = self.home.on_terminal(*(args or ("get", "k")), pipe_stdin=stdin, pipe_stdout=True)
         t.expect("Passphrase of the token")
         t.type(passphrase + "\n")
+        if then is not None:
+            t.expect("Wrong passphrase")
+            t.expect("Passphrase of the token")
+            self.assertFalse(t.echo_is_on())
+            t.type(then + "\n")
         return t.finish()
 
     def get(self, *args):
@@ -79,12 +85,17 @@ class Slot(YubiKey):
 
     def test_passphrase(self):
         self.vault_with_passphrase()
-        self.moment("wrong passphrase", self.with_passphrase(PASSPHRASE + "r"), 15)
+        self.moment("wrong passphrase, and Enter alone", self.with_passphrase(PASSPHRASE + "r", then=""), 14)
+        before = len(self.yk.events())
+        self.moment("wrong passphrase, then the right one",
+                    self.opened(self.with_passphrase(PASSPHRASE + "r", then=PASSPHRASE)), 0, "works, by one touch")
+        self.assertEqual(self.yk.events()[before:].count("wait slot 2"), 1)
+        self.moment("nothing typed as the passphrase", self.with_passphrase(""), 14)
         self.moment("passphrase wanted, and no terminal to ask for it", self.get(), 2)
         self.opened(self.with_passphrase(PASSPHRASE))
         self.program(*USUAL, key=OTHER)
         self.moment("the slot has been programmed anew, and the passphrase is right",
-                    self.with_passphrase(PASSPHRASE), 15)
+                    self.with_passphrase(PASSPHRASE, then=""), 14)
 
     def test_without_touch(self):
         self.program("hmac-lt64", "serial-api-visible")

@@ -39,10 +39,14 @@ class YubiKeys(Case):
         self.assertEqual(t.finish().status, 0)
         self.assertEqual(self.with_passphrase("add", "k", "--field", "a=-", stdin=b"CANARY").status, 0)
 
-    def with_passphrase(self, *args, passphrase=PASSPHRASE, stdin=None):
+    def with_passphrase(self, *args, passphrase=PASSPHRASE, stdin=None, then=None):
         t = self.home.on_terminal(*args, pipe_stdin=stdin, pipe_stdout=True)
         t.expect("Passphrase of the token")
         t.type(passphrase + "\n")
+        if then is not None:
+            t.expect("Wrong passphrase")
+            t.expect("Passphrase of the token")
+            t.type(then + "\n")
         return t.finish()
 
     def get(self, *args):
@@ -73,9 +77,9 @@ class Enrolled(YubiKeys):
         self.assertEqual(self.tokens()["tokens"][0]["grade"], "B")
         result = self.with_passphrase("get", "k")
         self.assertEqual((result.status, result.out), (0, b"CANARY"))
-        wrong = self.with_passphrase("get", "k", passphrase=PASSPHRASE + "r")
-        self.assertEqual((wrong.status, wrong.out), (15, b""))
-        self.assertIn(b"wrong passphrase", wrong.tty)
+        wrong = self.with_passphrase("get", "k", passphrase=PASSPHRASE + "r", then="")
+        self.assertEqual((wrong.status, wrong.out), (14, b""))
+        self.assertIn(b"cancelled; nothing was changed or shown", wrong.tty)
         self.assertNotIn(PASSPHRASE.encode(), wrong.tty)
 
     def test_passphrases_that_differ_or_are_empty(self):
