@@ -114,6 +114,8 @@ static bool harden(struct app *app)
 	 * which is reported. */
 	app->sigpipe_ignored = signal(SIGPIPE, SIG_IGN) == SIG_IGN;
 	app->sigxfsz_ignored = signal(SIGXFSZ, SIG_IGN) == SIG_IGN;
+	/* Ignored, it would leave no child's status to wait for. */
+	(void)signal(SIGCHLD, SIG_DFL);
 	return standard_descriptors();
 }
 

@@ -167,20 +167,24 @@ static int run_start(const struct app *app, const struct program *p, struct run 
 	return r->pidfd < 0 ? errno : 0;
 }
 
-/* With all that it started. Its status as the shell has it. */
+/* With all that it started. Its status as the shell has it; what isn't known is none to
+ * trust. */
 static int run_end(struct run *r)
 {
-	int status = 0;
+	int status = 0, waited = 0;
 
 	if (r->pid > 0) {
 		(void)kill(-r->pid, SIGKILL);
-		while (waitpid(r->pid, &status, 0) < 0 && errno == EINTR)
-			;
+		do
+			waited = waitpid(r->pid, &status, 0);
+		while (waited < 0 && errno == EINTR);
 	}
 	close_fd(&r->in);
 	close_fd(&r->out.fd);
 	close_fd(&r->err.fd);
 	close_fd(&r->pidfd);
+	if (waited < 0)
+		return 128;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

@@ -386,6 +386,12 @@ class Bad(Driven):
         self.assertEqual(result.status, 1)
         self.assertIn(b"cannot open /dev/tty", result.shown)
 
+    def test_whoever_started_us_waits_for_nobody(self):
+        """With SIGCHLD ignored the kernel keeps no status; a driver that failed didn't succeed."""
+        result = self.touched("rotate", "sim/live", "--driver", self.script("exit 9"),
+                              preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.refused(result, 1, "ended create with 9")
+
     def test_what_it_inherits(self):
         """Three descriptors, the user's umask, and no signal that is ignored or blocked."""
         driver = self.script("umask >&2; exec python3 -c 'import os, sys; print(sorted(map(int, os.listdir(\"/proc/self/fd\"))),"
