@@ -183,8 +183,9 @@ static int assign(const struct app *app, struct child_variable *v, const void *v
 
 	if (name_len + 1 + len + 1 > ASSIGNMENT_MAX)
 		return fail(app, STATUS_USAGE,
-		    "%s of %s is longer than a variable can be (%d KiB); use --file", v->field,
-		    v->entry, ASSIGNMENT_MAX / 1024);
+		    "%s of %s is longer than a variable can be (%d KiB); use --file of "
+		    "\"touchvault run\"",
+		    v->field, v->entry, ASSIGNMENT_MAX / 1024);
 	v->assignment = secret_alloc(name_len + 1 + len + 1);
 	if (v->assignment == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
@@ -253,8 +254,9 @@ static int fill_one(
 		return make_file(app, v, f);
 	if (memchr(f->value, '\0', f->value_len) != NULL)
 		return fail(app, STATUS_USAGE,
-		    "%s of %s has a NUL byte, which no variable can hold; use --file", v->field,
-		    v->entry);
+		    "%s of %s has a NUL byte, which no variable can hold; use --file of "
+		    "\"touchvault run\"",
+		    v->field, v->entry);
 	return assign(app, v, f->value, f->value_len);
 }
 
@@ -279,17 +281,16 @@ int child_fill(const struct app *app, struct vault *v, struct child *c)
 	return r;
 }
 
-int child_take_entry(
-    const struct app *app, const struct vault_entry *entry, const char *name, struct child *c)
+int child_take_all(const struct app *app, const struct vault_entry_info *info, struct child *c)
 {
 	int r = STATUS_OK;
 
-	for (size_t i = 0; r == 0 && i < entry->n_fields; i++) {
+	for (size_t i = 0; r == 0 && i < info->n_fields; i++) {
 		struct child_variable one = { .fd = -1 };
 
-		(void)snprintf(one.name, sizeof(one.name), "%s", entry->fields[i].name);
-		(void)snprintf(one.field, sizeof(one.field), "%s", entry->fields[i].name);
-		(void)snprintf(one.entry, sizeof(one.entry), "%s", name);
+		(void)snprintf(one.name, sizeof(one.name), "%s", info->fields[i]);
+		(void)snprintf(one.field, sizeof(one.field), "%s", info->fields[i]);
+		(void)snprintf(one.entry, sizeof(one.entry), "%s", info->name);
 		for (char *p = one.name; *p != '\0'; p++)
 			if (strchr(".-", *p) != NULL || (p == one.name && *p >= '0' && *p <= '9'))
 				*p = '_';
@@ -298,8 +299,6 @@ int child_take_entry(
 			one.name[0] = '_';
 		}
 		r = add(app, c, &one);
-		if (r == 0)
-			r = fill_one(app, entry, &c->v[c->n - 1]);
 	}
 	return r;
 }

@@ -38,13 +38,13 @@ int child_parse(const struct app *, const struct arguments *, struct child *ret)
 /* Whether the vault has it all; adds the fields of --env-all. */
 int child_look_up(struct app *, const struct arguments *, const struct vault *, struct child *)
     __attribute__((warn_unused_result));
+/* A variable for each field of an entry; what a variable's name can't hold is "_" in it,
+ * and before what would steer programs. Exit status, reported. */
+int child_take_all(const struct app *, const struct vault_entry_info *, struct child *)
+    __attribute__((warn_unused_result));
 /* Fetch every value from the unlocked vault. */
 int child_fill(const struct app *, struct vault *, struct child *)
     __attribute__((warn_unused_result));
-/* A variable for each field of an entry, filled; what a variable's name can't hold
- * is "_" in it, and before what would steer programs. Exit status, reported. */
-int child_take_entry(const struct app *, const struct vault_entry *, const char *name,
-    struct child *) __attribute__((warn_unused_result));
 /* Run a command of the shell with them, to its end, with standard output where
  * standard error goes. *ret is its status, as the shell has it. Exit status, reported. */
 int child_shell(const struct app *, const struct child *, const char *command, int *ret)

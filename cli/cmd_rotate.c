@@ -82,14 +82,6 @@ static int check_staging(
 		    (verb == NULL || verb->event != ROTATION_STAGE) &&
 		    (strcmp(only[i], "expires") != 0 || !option_is_given(args, "driver")))
 			return fail(app, STATUS_USAGE, "--%s goes with --stage", only[i]);
-	if (verb != NULL && verb->event == ROTATION_VERIFY) {
-		const char *command = option_value(args, "verify");
-
-		if (command[strspn(command, " \t\n")] == '\0')
-			return fail(app, STATUS_USAGE,
-			    "--verify takes a command, and this one is empty; \"touchvault rotate "
-			    "NAME --promote\" promotes without");
-	}
 	if (reason != NULL && verb == NULL)
 		return fail(app, STATUS_USAGE, "--reason goes with a step, as --stage");
 	return reason == NULL ? STATUS_OK : rotation_reason_check(app, "reason", reason);

@@ -189,38 +189,36 @@ int rotate_step(struct app *app, struct vault *v, bool unlocked, struct rotate *
 	return STATUS_OK;
 }
 
-static void free_child(struct child **c)
-{
-	child_free(*c);
-}
-
 /* The command's own status is *ret. */
-static int try_staged(
-    struct app *app, struct vault *v, const char *name, const char *command, int *ret)
+static int try_staged(struct app *app, struct vault *v, const char *command, struct rotate *r,
+    struct child *c, int *ret)
 {
-	__attribute__((cleanup(vault_entry_freep))) struct vault_entry *entry = NULL;
-	__attribute__((cleanup(free_child))) struct child *c = calloc(1, sizeof(*c));
-	int r;
+	int status = rotate_check(app, v, r);
 
-	if (c == NULL)
-		return fail_vault(app, VAULT_ERR_NOMEM);
-	r = vault_entry_open_set(v, vault_entry_find(v, name), VAULT_SET_STAGED, &entry);
-	if (r != 0)
-		return fail_vault(app, r);
-	r = child_take_entry(app, entry, name, c);
-	return r == 0 ? child_shell(app, c, command, ret) : r;
+	c->set = VAULT_SET_STAGED;
+	if (status == 0)
+		status = child_take_all(app, vault_entry_find(v, r->name), c);
+	if (status == 0)
+		status = unlock(app, v, r);
+	if (status == 0)
+		status = child_fill(app, v, c);
+	return status == 0 ? child_shell(app, c, command, ret) : status;
 }
 
 int rotate_verify(struct app *app, struct vault *v, const char *command, struct rotate *r)
 {
+	__attribute__((cleanup(child_freep))) struct child *c = calloc(1, sizeof(*c));
 	int status, ended = 0;
 
+	if (c == NULL)
+		return fail_vault(app, VAULT_ERR_NOMEM);
+	if (command[strspn(command, " \t\n")] == '\0')
+		return fail(app, STATUS_USAGE,
+		    "a command is to try it, and this one is empty; \"touchvault rotate %s "
+		    "--promote\" promotes without",
+		    r->name);
 	r->step.event = ROTATION_VERIFY;
-	status = rotate_check(app, v, r);
-	if (status == 0)
-		status = unlock(app, v, r);
-	if (status == 0)
-		status = try_staged(app, v, r->name, command, &ended);
+	status = try_staged(app, v, command, r, c, &ended);
 	if (status == 0 && ended != 0)
 		status = fail(app, STATUS_ERROR,
 		    "the command ended with %d; nothing was changed, the new credential of %s is "

@@ -164,7 +164,7 @@ static int promote(struct guide *g, struct vault *v, const struct vault_entry_in
 	    "2. Try the new key with a command, which has its fields as variables; or type "
 	    "promote, to use it untried; abort, to drop it; nothing, to stop here.");
 	status = ask(g, "Command, promote, abort or nothing: ", answer);
-	if (status != 0 || *answer == '\0')
+	if (status != 0 || answer[strspn(answer, " \t")] == '\0')
 		return status != 0 ? status : stop_here(g);
 	g->done = strcmp(answer, "abort") == 0;
 	if (g->done)

@@ -392,6 +392,20 @@ class Verify(Rotation):
         result = self.ok(self.verify('ls / >/dev/null && test "$_LD_PRELOAD $_PATH" = "/nix2.so /nix"'))
         self.assertNotIn(b"preload", result.err.lower())
 
+    def test_what_no_variable_can_hold(self):
+        """Names are known before the touch, values are not; the advice is one that works."""
+        self.NAME = "twins"
+        self.add(self.plugged, "twins", {"a-b": "1", "a.b": "2"})
+        self.step("--stage", fields={"a-b": "3"})
+        touches = len(self.plugged.transactions())
+        self.refused(self.verify("true"), 2, "the variable a_b is set twice")
+        self.assertEqual(len(self.plugged.transactions()), touches)
+        self.NAME = "bytes"
+        self.add(self.plugged, "bytes", {"raw": "1"})
+        self.step("--stage", fields={"raw": {"base64": "AAEC"}})
+        self.refused(self.verify("true"), 2, 'use --file of "touchvault run"')
+        self.ok(self.touched("run", "--staged", "--file", "RAW=bytes:raw", "--", "sh", "-c", 'test "$(wc -c <"$RAW")" = 3'))
+
     def test_nothing_of_ours_is_left_in_it(self):
         """Its signals, its umask, its descriptors."""
         self.step("--stage", fields=NEW)
@@ -521,6 +535,12 @@ class ByHand(Rotation):
         t.type("\n")
         t.expect("nothing: ")
         t.type("\n")
+        t.expect("goes on from here")
+        self.ok(t.finish())
+        self.assertEqual(self.state(), "staged")
+        t = self.terminal()
+        t.expect("nothing: ")
+        t.type(" \n")
         t.expect("goes on from here")
         self.ok(t.finish())
         self.assertEqual(self.state(), "staged")
