@@ -4,13 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/output.h"
@@ -315,8 +313,7 @@ static bool is_replaced(const struct child *c, const char *assignment)
 	return false;
 }
 
-/* Pointers only: the secrets stay where they are until the kernel copies them. */
-static char **environment(const struct child *c, bool pristine)
+char **child_environment(const struct child *c, bool pristine)
 {
 	size_t n = 0, inherited = 0;
 	char **env;
@@ -401,7 +398,7 @@ int child_find(const struct app *app, const char *name, char **ret)
 int child_exec(
     const struct app *app, const struct child *c, bool pristine, const char *path, char **argv)
 {
-	_cleanup_free_ char **env = environment(c, pristine);
+	_cleanup_free_ char **env = child_environment(c, pristine);
 
 	if (env == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
@@ -414,58 +411,4 @@ int child_exec(
 	/* Not execve: a script without "#!" is the shell's, as env(1) has it. */
 	(void)execvpe(path, argv, env);
 	return fail_exec(app, argv[0], errno);
-}
-
-/* What `run` does at exec, for a process of its own. 0 or errno. */
-static int spawn_set_up(
-    const struct app *app, posix_spawnattr_t *attr, posix_spawn_file_actions_t *actions)
-{
-	sigset_t ours;
-	int r;
-
-	(void)sigemptyset(&ours);
-	if (!app->sigpipe_ignored)
-		(void)sigaddset(&ours, SIGPIPE);
-	if (!app->sigxfsz_ignored)
-		(void)sigaddset(&ours, SIGXFSZ);
-	r = posix_spawnattr_setsigdefault(attr, &ours);
-	if (r == 0)
-		r = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGDEF);
-	if (r == 0)
-		r = posix_spawn_file_actions_adddup2(actions, STDERR_FILENO, STDOUT_FILENO);
-	return r;
-}
-
-int child_shell(const struct app *app, const struct child *c, const char *command, int *ret)
-{
-	_cleanup_free_ char **env = environment(c, false);
-	char shell[] = "sh", option[] = "-c", *copy = strdup(command);
-	char *argv[] = { shell, option, copy, NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	int r = ENOMEM, status = 0;
-	pid_t pid;
-
-	if (env == NULL || copy == NULL || posix_spawn_file_actions_init(&actions) != 0) {
-		free(copy);
-		return fail_vault(app, VAULT_ERR_NOMEM);
-	}
-	if (posix_spawnattr_init(&attr) == 0) {
-		r = spawn_set_up(app, &attr, &actions);
-		(void)umask(app->umask);
-		/* Not fork: the secrets are wiped in a copy of this process. */
-		if (r == 0)
-			r = posix_spawn(&pid, "/bin/sh", &actions, &attr, argv, env);
-		(void)umask(077);
-		(void)posix_spawnattr_destroy(&attr);
-	}
-	(void)posix_spawn_file_actions_destroy(&actions);
-	free(copy);
-	while (r == 0 && waitpid(pid, &status, 0) < 0)
-		r = errno == EINTR ? 0 : errno;
-	if (r != 0)
-		return fail(
-		    app, STATUS_ERROR, "the command can't be run (%s); repeat", strerror(r));
-	*ret = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-	return STATUS_OK;
 }

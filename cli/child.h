@@ -45,8 +45,13 @@ int child_take_all(const struct app *, const struct vault_entry_info *, struct c
 /* Fetch every value from the unlocked vault. */
 int child_fill(const struct app *, struct vault *, struct child *)
     __attribute__((warn_unused_result));
-/* Run a command of the shell with them, to its end, with standard output where
- * standard error goes. *ret is its status, as the shell has it. Exit status, reported. */
+/* The environment with them, or nothing besides. Pointers only: the secrets stay where they
+ * are until the kernel copies them. malloc'ed; NULL: no memory. */
+char **child_environment(const struct child *, bool pristine);
+/* Run a command of the shell with them, to its end, with standard output where standard error
+ * goes, as a job of its own (child_shell.c): what is left of its process group is killed then, and
+ * the terminal is as it was. *ret is its status, as the shell has it. CANCELLED where we were to be
+ * ended, which it was passed on. Exit status, reported. */
 int child_shell(const struct app *, const struct child *, const char *command, int *ret)
     __attribute__((warn_unused_result));
 /* Where the program is, by this process's PATH: before a touch. *ret has a slash

@@ -4,6 +4,7 @@ and what happens when two do it, or one at the wrong time."""
 import shutil
 
 from harness import *
+from harness import DEADLINE
 
 START = "2027-01-31 09:30:00"
 OLD = {"key": "OLD-KEY", "secret": "OLD-SECRET", "account": "U123"}
@@ -428,6 +429,95 @@ class Verify(Rotation):
         self.assertEqual(self.state(), "verified")
         self.step("--promote")
         self.holds(STAGED, 3, OLD)
+
+
+class VerifyOnATerminal(Rotation):
+    """The command is a job of the terminal, which is as it was when it has ended."""
+    CLOCK = None
+
+    def setUp(self):
+        super().setUp()
+        self.step("--stage", fields=NEW)
+        self.pid = os.path.join(self.dir, "pid")
+
+    def verify(self, command):
+        return self.home.on_terminal("--device", self.plugged.path, "rotate", self.NAME, "--verify", command)
+
+    def is_gone(self):
+        """What the command started and left; a zombie is one that nobody waits for here."""
+        with open(self.pid, encoding="ascii") as f:
+            path = f"/proc/{int(f.read())}/stat"
+        end = time.monotonic() + DEADLINE
+        while os.path.exists(path) and self.state_of(path) != "Z":
+            self.assertLess(time.monotonic(), end, "it still runs")
+
+    def state_of(self, path):
+        try:
+            with open(path, encoding="ascii") as f:
+                return f.read().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return "Z"
+
+    def test_it_can_ask(self):
+        t = self.verify('printf "sure? " >/dev/tty; read -r answer </dev/tty; test "$answer" = yes')
+        t.expect("sure? ")
+        t.type("yes\n")
+        self.ok(t.finish())
+        self.assertEqual(self.state(), "promoted")
+
+    def test_what_it_makes_of_the_terminal(self):
+        result = self.verify("stty -echo raw </dev/tty; kill -9 $$").finish()  # looks at the settings
+        self.assertEqual(result.status, 1)
+        self.assertIn(b"ended with 137", result.shown)
+
+    def test_it_leaves_something_running(self):
+        """That has the secrets in its environment."""
+        for run in (lambda c: self.verify(c).finish(), lambda c: self.rotate("--verify", c)):
+            self.assertEqual(run(f"sleep 1000 & echo $! >{self.pid}; false").status, 1)
+            self.is_gone()
+
+    def test_cancelled(self):
+        """By Ctrl-C, which the command gets, and by what is sent to us alone."""
+        before = digest(self.home.vault)
+        command = f"sleep 1000 & echo $! >{self.pid}; echo started; wait; sleep 1000; true"
+        for cancel in (lambda t: t.type("\x03"), lambda t: t.process.send_signal(signal.SIGTERM),
+                       lambda t: t.process.send_signal(signal.SIGHUP)):
+            t = self.verify(command)
+            t.expect("started")
+            cancel(t)
+            result = t.finish()
+            self.assertEqual(result.status, 14, result)
+            self.assertIn(b"cancelled; the command was ended", result.shown)
+            self.is_gone()
+        self.assertEqual(digest(self.home.vault), before)
+        # One that won't have it decides for itself: it is still what is tried.
+        t = self.verify("trap '' INT; echo started; read -r line </dev/tty; true")
+        t.expect("started")
+        t.type("\x03")
+        t.type("go on\n")
+        self.ok(t.finish())
+        self.assertEqual(self.state(), "promoted")
+
+    def test_ignored_signals_stay_ignored(self):
+        """As under nohup."""
+        t = Terminal(self.home, (), command=["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *self.home.command(
+            "--device", self.plugged.path, "rotate", self.NAME, "--verify", "echo started; read -r line </dev/tty; true")])
+        t.expect("started")
+        t.process.send_signal(signal.SIGHUP)
+        t.type("go on\n")
+        self.ok(t.finish())
+
+    def test_stopped_and_gone_on_with(self):
+        t = self.verify('echo started; read -r line </dev/tty; test "$line" = on')
+        t.expect("started")
+        t.type("\x1a")
+        end = time.monotonic() + DEADLINE
+        while self.state_of(f"/proc/{t.process.pid}/stat") != "T":
+            self.assertLess(time.monotonic(), end, "it isn't stopped")
+        t.process.send_signal(signal.SIGCONT)
+        t.type("on\n")
+        self.ok(t.finish())
+        self.assertEqual(self.state(), "promoted")
 
 
 class Reading(Rotation):
