@@ -717,8 +717,87 @@ class BadInput(Rotation):
         self.assertEqual(self.status()["since"][:10], "2027-01-31")
 
 
+class TwoHosts(Rotation):
+    """Two approved hosts, each with a home of its own; a person carries the vault file."""
+
+    def setUp(self):
+        super().setUp()
+        self.desk, self.laptop = self.home, self.approve(self.plugged, "laptop")
+
+    def carry(self, home):
+        """To that host, where what follows is done."""
+        copy_vault(self.home.vault, home.vault)
+        self.home = home
+
+    def test_a_rotation_begun_on_another_host(self):
+        desk = os.uname().nodename
+        hosts = []
+        for home, step, fields, state in ((self.desk, "--stage", NEW, "staged"), (self.laptop, "--promote", None, "promoted"),
+                                          (self.desk, "--rollback", None, "staged"), (self.desk, "--promote", None, "promoted"),
+                                          (self.laptop, "--revoked", None, "revoked"), (self.desk, "--retire", None, "active")):
+            if home is not self.home:
+                said = self.ok(self.home.run("rotate", self.NAME, "--status")).out
+                self.carry(home)
+                # The one that wasn't there knows as much, without a touch, and who did it.
+                self.assertEqual(self.ok(self.home.run("rotate", self.NAME, "--status")).out, said)
+                self.assertIn(f"by {hosts[-1]}\n".encode(), said)
+            self.step(step, fields=fields)
+            self.assertEqual(self.state(), state)
+            hosts.append(desk if home is self.desk else "laptop")
+        self.carry(self.laptop)
+        self.holds(STAGED)
+        events = json.loads(self.ok(self.home.run("history", self.NAME, "--json")).out)["events"]
+        self.assertEqual([e["host"] for e in events], hosts)
+
+    def test_both_change_their_copies_apart(self):
+        """The second is refused, wherever it comes from, and nothing of it is taken silently."""
+        self.step("--stage", fields=NEW)
+        self.carry(self.laptop)
+        self.step("--abort")
+        self.step("--stage", fields={"key": "LAPTOP"})
+        self.home = self.desk
+        self.step("--promote")
+        copies = {home: os.path.join(self.dir, name) for home, name in ((self.desk, "desk.tv"), (self.laptop, "laptop.tv"))}
+        for home, copy in copies.items():
+            copy_vault(home.vault, copy)
+        for here, there in ((self.desk, self.laptop), (self.laptop, self.desk)):
+            self.home = here
+            copy_vault(copies[there], here.vault)
+            before, touches = digest(here.vault), len(self.plugged.transactions())
+            for args in (["--status"], ["--promote"], ["--rollback"], ["--abort"], ["--revoked", "--retire"]):
+                self.refused(self.rotate(*args), 32, "--accept-rollback")
+            self.refused(self.rotate("--stage", fields=NEW), 32)
+            self.refused(self.touched("get", self.NAME, "key"), 32)
+            self.refused(self.home.run("due", "--check"), 32)
+            self.assertEqual((digest(here.vault), len(self.plugged.transactions())), (before, touches))
+            copy_vault(copies[here], here.vault)
+        # A person decides for the desk's, once: the laptop goes on with it.
+        self.home = self.desk
+        self.carry(self.laptop)
+        self.ok(self.touched("--accept-rollback", "rotate", self.NAME, "--rollback"))
+        self.holds(OLD, STAGED)
+        self.carry(self.desk)
+        self.step("--promote")
+        self.holds(STAGED, 3, OLD)
+
+    def test_one_that_has_not_seen_the_last_steps(self):
+        """An old copy tells what it knows; the newer one takes its place without a word."""
+        self.step("--stage", fields=NEW)
+        self.carry(self.laptop)
+        self.assertEqual(self.get("--staged"), STAGED)
+        self.home = self.desk
+        self.step("--promote")
+        self.step("--revoked", "--retire")
+        self.home = self.laptop
+        self.assertEqual(self.state(), "staged")
+        self.home = self.desk
+        self.carry(self.laptop)
+        self.assertEqual(self.state(), "active")
+        self.refused(self.rotate("--promote"), 3, "no staged credential")
+
+
 class Two(Rotation):
-    """Two that rotate the same entry: the second finds what the first has done."""
+    """Two that rotate the same entry in one file: the second finds what the first has done."""
 
     def meanwhile(self, *args, stdin, then):
         """Start a step, do what then does with another token, touch: what it ends with."""
