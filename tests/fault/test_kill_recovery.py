@@ -26,7 +26,7 @@ def code_in(path):
     return {i: texts[texts.index(str(i)) + 1] for i in range(1, 9)}
 
 
-class KilledRecovery(FaultCase):
+class Recovering(FaultCase):
     def setUp(self):
         super().setUp()
         self.sheet = os.path.join(self.home.dir, "sheet.svg")
@@ -70,6 +70,8 @@ class KilledRecovery(FaultCase):
         got = self.ok(self.new.run(*self.device, "get", "kept"))
         self.assertEqual(got.out, KEPT)
 
+
+class KilledRecovery(Recovering):
     def killed(self, run, first, check, least):
         """first: a pattern of the call that the part of interest begins with."""
         self.assertEqual(run(self.strace()), 0)
