@@ -146,8 +146,8 @@ const char *advice_for_vault(int err)
 		return "check permissions and free space of this host's state, then \"touchvault "
 		       "get\" anything";
 	case VAULT_ERR_AUDIT:
-		return "nothing is given out or changed that isn't logged: check permissions and "
-		       "free space there";
+		return "the vault gives out and changes nothing that isn't logged: check "
+		       "permissions and free space there";
 	case VAULT_ERR_TOKEN_IN_USE:
 		return "repeat, and touch another one, which is to stay";
 	case VAULT_ERR_HOST_KIND:

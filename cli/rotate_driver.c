@@ -136,6 +136,17 @@ static int stage(const struct work *w, const struct fields *f, const struct fiel
 	return rotate_step(w->app, w->v, true, &r);
 }
 
+/* What the broker has done stays done, whatever became of the vault. */
+static int told(const struct work *w, int status, const char *done)
+{
+	if (status != STATUS_OK)
+		warn(w->app,
+		    "%s: at the broker the driver had done its \"%s\" already: where \"touchvault "
+		    "rotate %s --status\" knows nothing of that, repeat",
+		    w->name, done, w->name);
+	return status;
+}
+
 static int check_names(const struct work *w, const struct fields *f)
 {
 	const struct vault_entry_info *info = vault_entry_find(w->v, w->name);
@@ -175,7 +186,7 @@ static int create(const struct work *w)
 		r = STATUS_ERROR; /* not of this command line */
 	if (r == 0)
 		r = check_names(w, &f);
-	return r == 0 ? stage(w, &f, &dates) : r;
+	return r == 0 ? told(w, stage(w, &f, &dates), "create") : r;
 }
 
 static int verify(const struct work *w)
@@ -191,7 +202,7 @@ static int revoke_old(const struct work *w)
 {
 	int r = operate_quietly(w, "revoke");
 
-	return r == 0 ? step(w, ROTATION_REVOKE, "by a driver") : r;
+	return r == 0 ? told(w, step(w, ROTATION_REVOKE, "by a driver"), "revoke") : r;
 }
 
 /* Whether nothing is left to be done today, and until when. */

@@ -119,6 +119,21 @@ class Rotations(Unlogged):
         self.runs()
         self.each("rotate", "edited", "--driver", self.driver, started=1)
 
+    def test_what_the_broker_has_by_then_is_said(self):
+        """The driver has made a key, and the log fails before the vault has it."""
+        change = Change("rotate", ["rotate", "edited", "--driver", self.driver], b"", None)
+        before, calls = digest(self.home.vault), self.calls_of(change)
+        answer = max(i for i, c in enumerate(calls) if c.name == ANSWER)
+        started = next(i for i, c in enumerate(calls) if i > answer and starts(c))
+        call = next(c for c in calls[started:] if c.name == "fdatasync")
+        result = self.change(change, wrap=self.strace("-e", f"inject=fdatasync:error=EIO:when={call.nth}"))
+        self.refused(result, 35)
+        self.assertIn(b'edited: at the broker the driver had done its "create" already', result.err)
+        self.assertIn(b"the vault gives out and changes nothing that isn't logged", result.err)
+        self.assertNotIn(NEW, result.err)
+        self.assertEqual(digest(self.home.vault), before)
+        self.ok(self.change(change))
+
     def test_all_that_is_due(self):
         self.prepare("schedule", "edited", "--now", "a test")
         self.each("rotate", "--due", "--driver-dir", self.drivers, started=3)
