@@ -43,18 +43,19 @@ static uint64_t number(struct rbuf *b)
 /* What stands between quotes; ret has max + 1 bytes. */
 static void quoted(struct rbuf *b, const char *allowed, char *ret, size_t max)
 {
+	const uint8_t *end;
 	size_t n = 0;
 
 	literal(b, "\"");
-	while (!b->bad && b->len > 0 && *b->p != '"') {
-		char c = (char)rbuf_u8(b);
-
-		if (n == max || c == '\0' || strchr(allowed, c) == NULL)
-			b->bad = true;
-		else
-			ret[n++] = c;
-	}
+	end = b->bad ? NULL : memchr(b->p, '"', b->len);
+	if (end == NULL || (size_t)(end - b->p) > max)
+		b->bad = true;
+	else
+		n = (size_t)(end - b->p);
+	rbuf_copy(b, ret, n);
 	ret[n] = '\0';
+	if (strspn(ret, allowed) != n)
+		b->bad = true;
 	literal(b, "\"");
 }
 
