@@ -30,7 +30,8 @@ int vault_errno(void)
 int store_fail(int err, const char *path)
 {
 	saved_errno = errno;
-	(void)snprintf(where, sizeof(where), "%s", path);
+	if (path != where) /* another error at the same place */
+		(void)snprintf(where, sizeof(where), "%s", path);
 	return err;
 }
 
