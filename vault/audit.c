@@ -105,7 +105,7 @@ static int catch_up(struct writer *w)
 	w->chain.end = w->size;
 	if (len == 0)
 		return 0;
-	if (len > AUDIT_FILE_MAX)
+	if (!audit_can_be_read(len))
 		return audit_failed(w->log);
 	p = malloc(len);
 	if (p == NULL || store_read_at(&w->log->store, w->fd, p, len, from) != 0)
@@ -146,7 +146,7 @@ static int writer_open(const struct audit_log *log, struct writer *w)
 	audit_key_name(log, name);
 	w->key_fd = audit_open_own(log, name, O_RDWR | O_CREAT);
 	if (w->key_fd < 0)
-		return audit_failed(log);
+		return audit_failed_at(log, name);
 	r = audit_chain_read_fd(log, w->key_fd, &w->chain);
 	/* One that can't be read now may be whole. */
 	if (r == VAULT_ERR_DAMAGED)
@@ -190,8 +190,11 @@ static int put_line(struct writer *w, struct audit_line *line)
 	char text[AUDIT_LINE_MAX];
 	size_t len;
 
-	if (audit_line_encode(line, text) != 0)
-		return store_fail(VAULT_ERR_INTERNAL, w->log->store.path);
+	/* A number that somebody has put there may leave no room for the next. */
+	if (audit_line_encode(line, text) != 0) {
+		errno = EOVERFLOW;
+		return audit_failed(w->log);
+	}
 	audit_chain_mac(&w->chain, w->log->vault_id, text, line->text_len, line->mac);
 	len = audit_line_finish(line, text);
 	audit_chain_step(&w->chain, w->log->vault_id, text, len, line->event);

@@ -26,6 +26,14 @@ int audit_failed(const struct audit_log *log)
 	return store_fail(VAULT_ERR_AUDIT, log->store.path);
 }
 
+int audit_failed_at(const struct audit_log *log, const char *name)
+{
+	char path[PATH_MAX + NAME_MAX + 2];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", log->store.dir, name);
+	return store_fail(VAULT_ERR_AUDIT, path);
+}
+
 int audit_anchor_derive(const uint8_t vault_id[static VAULT_ID_LEN],
     const uint8_t v[static KEY_LEN], struct audit_anchor *ret)
 {
@@ -48,6 +56,7 @@ int audit_open(const struct store *state, const uint8_t vault_id[static VAULT_ID
 	char path[PATH_MAX], id[2 * VAULT_ID_LEN + 1];
 	int n = snprintf(path, sizeof(path), "%s/" AUDIT_DIR "/%s.log", state->dir,
 	    sodium_bin2hex(id, sizeof(id), vault_id, VAULT_ID_LEN));
+	int r;
 
 	ret->store.dirfd = -1;
 	if (n < 0 || (size_t)n >= sizeof(path))
@@ -55,15 +64,14 @@ int audit_open(const struct store *state, const uint8_t vault_id[static VAULT_ID
 	if (make && make_dir(state) != 0)
 		return store_fail(VAULT_ERR_AUDIT, path);
 	memcpy(ret->vault_id, vault_id, VAULT_ID_LEN);
-	if (store_open(path, &ret->store) != 0) {
-		store_close(&ret->store);
-		return store_fail(VAULT_ERR_AUDIT, path);
-	}
-	if (make && store_check_writable(&ret->store) != 0) {
-		store_close(&ret->store);
-		return store_fail(VAULT_ERR_AUDIT, path);
-	}
-	return 0;
+	r = store_open(path, &ret->store);
+	if (r == 0 && make)
+		r = store_check_writable(&ret->store);
+	if (r == 0)
+		return 0;
+	store_close(&ret->store);
+	errno = r == VAULT_ERR_IO ? vault_errno() : EPERM;
+	return store_fail(VAULT_ERR_AUDIT, r == VAULT_ERR_UNSAFE_DIR ? vault_where() : path);
 }
 
 void audit_close(struct audit_log *log)
@@ -73,7 +81,12 @@ void audit_close(struct audit_log *log)
 
 int audit_lock(const struct audit_log *log, int *ret_fd)
 {
-	return store_lock(&log->store, LOCK_WAIT_MS, ret_fd) == 0 ? 0 : audit_failed(log);
+	char name[NAME_MAX + 1];
+
+	if (store_lock(&log->store, LOCK_WAIT_MS, ret_fd) == 0)
+		return 0;
+	(void)snprintf(name, sizeof(name), "%.*s.lock", NAME_MAX - 5, log->store.name);
+	return audit_failed_at(log, name);
 }
 
 void audit_key_name(const struct audit_log *log, char ret[static NAME_MAX + 1])
@@ -119,7 +132,7 @@ int audit_chain_read(const struct audit_log *log, struct audit_chain *ret)
 	audit_key_name(log, name);
 	fd = audit_open_own(log, name, O_RDONLY);
 	if (fd < 0)
-		return errno == ENOENT ? VAULT_ERR_DAMAGED : audit_failed(log);
+		return errno == ENOENT ? VAULT_ERR_DAMAGED : audit_failed_at(log, name);
 	return audit_chain_read_fd(log, fd, ret);
 }
 
@@ -137,6 +150,13 @@ bool audit_is_full(const struct audit_log *log)
 	return true;
 }
 
+bool audit_can_be_read(uint64_t len)
+{
+	if (len > AUDIT_FILE_MAX)
+		errno = EFBIG;
+	return len <= AUDIT_FILE_MAX;
+}
+
 static int read_file(const struct audit_log *log, unsigned n, char **ret, size_t *ret_len)
 {
 	char name[NAME_MAX + 1];
@@ -149,12 +169,12 @@ static int read_file(const struct audit_log *log, unsigned n, char **ret, size_t
 	audit_old_name(log, n, name);
 	fd = audit_open_own(log, name, O_RDONLY);
 	if (fd < 0)
-		return errno == ENOENT ? 0 : audit_failed(log);
-	if (fstat(fd, &st) != 0 || (uint64_t)st.st_size > AUDIT_FILE_MAX)
-		return audit_failed(log);
+		return errno == ENOENT ? 0 : audit_failed_at(log, name);
+	if (fstat(fd, &st) != 0 || !audit_can_be_read((uint64_t)st.st_size))
+		return audit_failed_at(log, name);
 	p = malloc((size_t)st.st_size + 1);
 	if (p == NULL || store_read_at(&log->store, fd, p, (size_t)st.st_size, 0) != 0)
-		return audit_failed(log);
+		return audit_failed_at(log, name);
 	*ret_len = (size_t)st.st_size;
 	*ret = TAKE_PTR(p);
 	return 0;

@@ -447,7 +447,7 @@ class NotWritten(Log):
                     if not os.path.exists(name):
                         os.symlink(name + "x", name)
                     for args in (["get", "ibkr/live"], ["remove", "ibkr/live"]):
-                        result = self.refused(self.run_(*args), 35, path, "log")
+                        result = self.refused(self.run_(*args), 35, name + ":", "log")
                         self.assertNotIn(b"CANARY", result.out + result.err)
                     if os.path.islink(name):
                         os.unlink(name)
@@ -455,6 +455,47 @@ class NotWritten(Log):
         self.assertEqual(digest(self.home.vault), vault)
         self.get()
         self.assertEqual(self.verify()["faults"], 0)
+
+    def test_the_file_that_is_to_blame_is_named(self):
+        """None is waited for, and none is followed."""
+        path = self.path()
+        key, lock, old = path[:-3] + "key", path + ".lock", path + ".1"
+        fifo, link = lambda name: os.mkfifo(name, 0o600), lambda name: os.symlink("/dev/null", name)
+        directory, large = lambda name: os.mkdir(name, 0o700), lambda name: self.put(name, 65 << 20)
+        kept = os.path.join(self.dir, "kept")
+        for make, names, why in ((fifo, (path, key, old), "Operation not permitted"),
+                                 (link, (path, key, lock, old), "symbolic links"),
+                                 (directory, (path, key, lock, old), "not permitted|directory"),
+                                 (large, (path, old), "too large")):
+            for name in names:
+                with self.subTest(name=name[-5:], why=why):
+                    if os.path.exists(name):
+                        os.rename(name, kept)
+                    make(name)
+                    for args in (["log", "verify"], *([["get", "ibkr/live"]] if name != old else [])):
+                        result = self.refused(self.run_(*args), 35, name + ": the audit log")
+                        self.assertRegex(result.err.decode(), why)
+                    os.rmdir(name) if os.path.isdir(name) else os.unlink(name)
+                    if os.path.exists(kept):
+                        os.rename(kept, name)
+        os.chmod(os.path.dirname(path), 0o777)
+        self.refused(self.run_("get", "ibkr/live"), 35, os.path.dirname(path) + ": the audit log", "not permitted")
+        os.chmod(os.path.dirname(path), 0o700)
+        self.get()
+        self.assertEqual(self.verify()["faults"], 0)
+
+    def put(self, name, size):
+        with open(os.open(name, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as f:
+            f.truncate(size)
+
+    def test_a_number_after_which_there_is_none(self):
+        """Somebody has put it there, and taken the key away: no defect, and not the last of it."""
+        lines = self.lines()
+        self.write([*lines, re.sub('"seq":[0-9]+', f'"seq":{2**53 - 1}', lines[-1])])
+        os.unlink(self.path()[:-3] + "key")
+        self.refused(self.run_("get", "ibkr/live"), 35, self.path(), "too large")
+        self.write(lines)
+        self.get()
 
     def test_no_directory_for_it(self):
         directory = os.path.dirname(self.path())
