@@ -15,19 +15,33 @@ const struct option_spec log_options[] = {
 	OPTIONS_END,
 };
 
+/* Seconds by which one command may write its line after another that began later. */
+#define CLOCK_SLACK 60
+
 /* What is to be shown, and how far it has got. */
 struct show {
-	int64_t since;
-	uint64_t skip, matched;
-	json_t *list; /* NULL: as text */
+	int64_t since, before;        /* before: when the line before was written */
+	uint64_t skip, matched, none; /* none: of what stands there */
+	json_t *list;                 /* NULL: as text */
 	bool no_memory;
 };
+
+/* Whoever sets the clock back shall not hide behind it. */
+static bool is_wanted(struct show *s, const struct vault_event *e)
+{
+	bool set_back = s->before - e->time > CLOCK_SLACK;
+
+	if (e->number == 0)
+		return false;
+	s->before = e->time;
+	return e->time >= s->since || set_back;
+}
 
 static int count(void *ctx, const struct vault_event *e)
 {
 	struct show *s = ctx;
 
-	s->matched += e->time >= s->since;
+	s->matched += is_wanted(s, e);
 	return 0;
 }
 
@@ -64,7 +78,8 @@ static int show_event(void *ctx, const struct vault_event *e)
 {
 	struct show *s = ctx;
 
-	if (e->time < s->since || s->matched++ < s->skip)
+	s->none += e->number == 0;
+	if (!is_wanted(s, e) || s->matched++ < s->skip)
 		return 0;
 	if (s->list == NULL)
 		print_event(e);
@@ -81,12 +96,18 @@ static int show(const struct app *app, const struct paths *p, int64_t since, uin
 
 	s.skip = s.matched > last ? s.matched - last : 0;
 	s.matched = 0;
+	s.before = 0;
 	if (r == 0)
 		r = vault_audit_read(&vp, true, show_event, &s);
 	if (r < 0) {
 		json_decref(s.list);
 		return r == VAULT_ERR_NO_VAULT ? session_no_vault(app, p) : fail_vault(app, r);
 	}
+	if (s.none > 0)
+		warn(app,
+		    "left out what is not a line of a log, %llu times; \"touchvault log verify\" "
+		    "says where",
+		    (unsigned long long)s.none);
 	if (!app->json)
 		return out_done(app);
 	if (s.no_memory) {

@@ -535,7 +535,7 @@ void vault_change_too(struct vault *, enum vault_change_kind, const char *name);
 
 /* One event, as it stands there. Strings are borrowed for the call. */
 struct vault_event {
-	uint64_t number; /* from 1 */
+	uint64_t number; /* from 1; 0: what stands there is no line of a log */
 	int64_t time;
 	const char *event, *command, *code; /* code: of a refusal, else "" */
 	uint64_t generation;

@@ -256,8 +256,11 @@ static int read_line(void *ctx, const struct audit_place *at)
 	struct audit_line line;
 	struct vault_event e;
 
-	if (audit_line_decode(at->text, at->len, &line) != 0)
+	/* One that isn't whole is being written. */
+	if (!at->complete)
 		return 0;
+	if (audit_line_decode(at->text, at->len, &line) != 0)
+		line = (struct audit_line){ 0 };
 	event_of(&line, reading->log->vault_id, &e);
 	for (size_t i = 0; i < reading->n_names_keys && !opened; i++)
 		opened = audit_names_open(reading->names_keys[i], &line, names, &e.name);

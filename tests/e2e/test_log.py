@@ -202,6 +202,31 @@ class Events(Log):
         last = self.log()[-1]["time"]
         self.assertIn(7, [e["number"] for e in self.log("--since", last)])
 
+    def test_what_is_no_line_is_said(self):
+        lines = self.lines()
+        self.write([*lines[:3], lines[3][:-1], "", "\x1b[31mred", "x" * 2000, *lines[4:]])
+        result = self.ok(self.home.run("log"))
+        self.assertEqual([line.split()[0] for line in result.out.decode().splitlines()], ["1", "2", "3", "5"])
+        self.assertIn(b'left out what is not a line of a log, 4 times; "touchvault log verify" says where', result.err)
+        self.assertEqual([e["number"] for e in json.loads(self.home.run("log", "--json").out)], [1, 2, 3, 5])
+        with open(self.path(), "a") as f:
+            f.write(lines[4][:50])  # of somebody who is about to
+        self.assertIn(b"4 times", self.ok(self.home.run("log")).err)
+
+    def test_a_clock_that_was_set_back_hides_nothing(self):
+        """From now on is also what was written in 1999, by a clock that was wrong then."""
+        since = self.log()[-1]["time"]
+        env = dict(self.home.env)
+        self.home.set_clock("1999-01-01 12:00:00")
+        self.get()
+        self.home.env = env
+        self.get()
+        self.assertEqual([e["number"] for e in self.log("--since", since)][-3:], [6, 8, 9])
+        self.assertEqual([e["time"][:4] for e in self.log("--since", since)][-3:-2], ["1999"])
+        self.assertEqual([e["number"] for e in self.log("--since", since, "--last", "3")], [6, 8, 9])
+        self.assertEqual([e["number"] for e in self.log("--since", "2999-01-01")], [6])
+        self.assertEqual(self.verify()["faults"], 0)
+
     def test_bad_command_lines(self):
         for args in (["--since", "yesterday"], ["--since", "2026-11-24x"], ["--since", "2026-02-30"], ["--last", "0"], ["--last", "-1"],
                      ["--last", "x"], ["prove"], ["verify", "--last", "1"], ["verify", "verify"]):
