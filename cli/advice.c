@@ -103,8 +103,15 @@ const char *advice_for_vault(int err)
 		return "restore it from a backup of this machine; if there is none, move it and "
 		       "the file \"state\" beside it away, and run \"touchvault host request\", or "
 		       "\"touchvault recovery use\" if no other host is left";
-	case VAULT_ERR_TAMPERED:
 	case VAULT_ERR_SIGNER:
+		return "if \"touchvault host show\" on that host shows the same, repeat with "
+		       "--accept-signer and it; else find out who wrote it, and restore a copy "
+		       "that you trust";
+	case VAULT_ERR_SIGNER_LEFT:
+		return "find out who wrote it, and copy the vault file of a host here that you "
+		       "trust";
+	case VAULT_ERR_TAMPERED:
+	case VAULT_ERR_SIGNER_OTHER:
 		return "find out who wrote it, and restore a copy that you trust";
 	case VAULT_ERR_ROLLBACK:
 		return "if you restored a backup on purpose, repeat with --accept-rollback";

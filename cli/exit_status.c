@@ -112,6 +112,8 @@ enum exit_status exit_status_of_vault(int err)
 		return STATUS_DAMAGED;
 	case VAULT_ERR_TAMPERED:
 	case VAULT_ERR_SIGNER:
+	case VAULT_ERR_SIGNER_LEFT:
+	case VAULT_ERR_SIGNER_OTHER:
 		return STATUS_TAMPERED;
 	case VAULT_ERR_ROLLBACK:
 	case VAULT_ERR_FORK:

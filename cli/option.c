@@ -16,6 +16,8 @@ const struct option_spec global_options[] = {
 	    "take a vault that is older than the last one seen, or replaced, or a damaged state" },
 	{ "accept-clock", NULL, false,
 	    "the clock is right, though the vault or this host has seen a later time" },
+	{ "accept-signer", "FINGERPRINT", false,
+	    "take a vault that was signed by this host, which nobody here vouches for" },
 	{ "help", NULL, false, "say how a command is used (also -h)" },
 	{ "version", NULL, false, "print the version" },
 	OPTIONS_END,
@@ -167,6 +169,7 @@ static int apply_globals(struct parser *p)
 		   *device = option_value(p->args, "device");
 
 	app->json = option_is_given(p->args, "json");
+	app->accept.signer = option_value(p->args, "accept-signer");
 	app->accept.rollback = option_is_given(p->args, "accept-rollback");
 	app->accept_clock = option_is_given(p->args, "accept-clock");
 	if (vault != NULL && *vault == '\0')
@@ -174,6 +177,11 @@ static int apply_globals(struct parser *p)
 	if (device != NULL && *device == '\0')
 		return usage(p, "empty value of --device", "", 0);
 	app->vault_option = vault;
+	if (app->accept.signer != NULL && !vault_fingerprint_valid(app->accept.signer))
+		return usage(p,
+		    "the value of --accept-signer is no fingerprint, which is the four groups of "
+		    "four letters and digits that \"touchvault host show\" shows",
+		    "", 0);
 	app->vault = vault != NULL ? vault : from_environment("TOUCHVAULT_VAULT");
 	if (app->vault == NULL)
 		app->vault = "default";

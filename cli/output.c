@@ -17,6 +17,7 @@
 #include "vault/cleanup.h"
 
 #define SENTENCE_MAX 8192
+#define WHAT_MAX 512
 
 static bool write_all(int fd, const char *p, size_t len)
 {
@@ -170,22 +171,33 @@ int fail(const struct app *app, enum exit_status status, const char *fmt, ...)
 	return end;
 }
 
+/* What happened, with what is known beside it. */
+static const char *what_of_vault(int err, char buf[static WHAT_MAX])
+{
+	const char *what = vault_strerror(err);
+
+	if (err == VAULT_ERR_IO)
+		return strerror(vault_errno());
+	if (err == VAULT_ERR_AUDIT)
+		(void)snprintf(buf, WHAT_MAX, "%s (%s)", what, strerror(vault_errno()));
+	else if (err == VAULT_ERR_SIGNER || err == VAULT_ERR_SIGNER_LEFT ||
+		 err == VAULT_ERR_SIGNER_OTHER)
+		(void)snprintf(buf, WHAT_MAX, "%s, %s", what, vault_signer());
+	else
+		return what;
+	return buf;
+}
+
 int fail_vault(const struct app *app, int err)
 {
-	const char *where = vault_where(), *what = vault_strerror(err);
-	char because[256];
+	const char *where = vault_where();
+	char what[WHAT_MAX];
 
 	/* What these say has no place: no call about a path has failed. */
 	if (err == VAULT_ERR_MLOCK || err == VAULT_ERR_LIMIT)
 		where = "";
-	if (err == VAULT_ERR_IO)
-		what = strerror(vault_errno());
-	if (err == VAULT_ERR_AUDIT) {
-		(void)snprintf(because, sizeof(because), "%s (%s)", what, strerror(vault_errno()));
-		what = because;
-	}
 	return fail(app, exit_status_of_vault(err), "%s%s%s; %s", where, *where == '\0' ? "" : ": ",
-	    what, advice_for_vault(err));
+	    what_of_vault(err, what), advice_for_vault(err));
 }
 
 int fail_token(const struct app *app, int err, int retries)

@@ -342,6 +342,8 @@ static const char *doubt(enum vault_trust trust)
 	switch (trust) {
 	case VAULT_TRUST_OLDER:
 		return "this host has seen another generation of this vault";
+	case VAULT_TRUST_SIGNER:
+		return "nobody that this host knows vouches for who signed it";
 	case VAULT_TRUST_DAMAGED:
 		return "this host's state is damaged";
 	case VAULT_TRUST_UNVERIFIED:

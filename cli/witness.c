@@ -51,7 +51,8 @@ static void system_log(int priority, const char *text)
  * Number and mac tell later whether the log is an older copy. */
 static void tell(const struct vault_event *e, bool written)
 {
-	bool odd = strcmp(e->event, "refusal") == 0 || strcmp(e->event, "rollback") == 0;
+	bool odd = strcmp(e->event, "refusal") == 0 || strcmp(e->event, "rollback") == 0 ||
+		   strcmp(e->event, "signer") == 0;
 	char id[2 * VAULT_ID_LEN + 1], mac[2 * MAC_SHOWN + 1], line[64] = "NOT LOGGED";
 	char text[TEXT_MAX];
 

@@ -41,6 +41,7 @@ struct vault {
 	struct host_file draft; /* of a key that is not written yet; kind 0: of none */
 	int without_tpm;        /* why that isn't a TPM's, or 0 */
 	bool went_back;         /* accept.rollback made a difference */
+	bool took_signer;       /* accept.signer did */
 	bool state_damaged;     /* it did: what was to be read is no state of this host */
 	int64_t clock;          /* vault_clock_accept; 0: none */
 	bool took_back;         /* that made a difference */

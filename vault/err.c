@@ -54,6 +54,10 @@ const char *vault_strerror(int err)
 		return "tampered with";
 	case VAULT_ERR_SIGNER:
 		return "signed by a host that is not known here";
+	case VAULT_ERR_SIGNER_LEFT:
+		return "signed by a host that has left the vault, as far as this one has seen";
+	case VAULT_ERR_SIGNER_OTHER:
+		return "signed by another host than the one that --accept-signer names";
 	case VAULT_ERR_ROLLBACK:
 		return "older than what this host has seen";
 	case VAULT_ERR_FORK:

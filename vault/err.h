@@ -62,6 +62,8 @@ enum vault_err {
 	VAULT_ERR_REVIVED = -53,        /* lists a host again that this one has seen leave */
 	VAULT_ERR_NO_LONGER_APPROVED = -54, /* NOT_APPROVED, on a host that was once */
 	VAULT_ERR_HOSTS_FULL = -55,         /* no slot is left for a host, or for a sheet */
+	VAULT_ERR_SIGNER_LEFT = -56,        /* SIGNER, and this host has seen it leave */
+	VAULT_ERR_SIGNER_OTHER = -57,       /* SIGNER, and not the one that was named */
 };
 
 /* English for an error, without a full stop; never NULL. */

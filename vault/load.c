@@ -3,12 +3,14 @@
 #include "vault/commit.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "vault/aead.h"
 #include "vault/cleanup.h"
+#include "vault/request.h"
 
 /* No vault is changed so often while a host is away. */
 #define GEN_JUMP_MAX ((uint64_t)1 << 20)
@@ -272,8 +274,57 @@ int vault_host_check(struct vault *v)
 	return r == 0 ? vault_state_read(v, &state) : r;
 }
 
+/* Of the signer that was refused last. */
+static char refused_signer[VAULT_HUMAN_NAME_MAX + 64];
+
+const char *vault_signer(void)
+{
+	return refused_signer;
+}
+
+/* mark: NULL where this host has seen nothing of the vault. */
+static int refuse_signer(
+    const struct vault *v, const struct state_vault *mark, const struct index_host *signer)
+{
+	char fingerprint[VAULT_FINGERPRINT_TEXT];
+
+	host_fingerprint_text(signer->hpk, signer->hvk, fingerprint);
+	(void)snprintf(refused_signer, sizeof(refused_signer),
+	    "which calls itself \"%s\" and has the fingerprint %s", index_host_title(signer),
+	    fingerprint);
+	if (mark != NULL && state_host_has_left(mark, signer))
+		return VAULT_ERR_SIGNER_LEFT;
+	return v->accept.signer == NULL ? VAULT_ERR_SIGNER : VAULT_ERR_SIGNER_OTHER;
+}
+
+/* Whether a person vouches for it. */
+static bool is_named(const struct vault *v, const struct index_host *signer)
+{
+	uint8_t typed[VAULT_FINGERPRINT_LEN], own[VAULT_FINGERPRINT_LEN];
+
+	if (v->accept.signer == NULL ||
+	    !base32_decode_typed(v->accept.signer, typed, sizeof(typed)))
+		return false;
+	host_fingerprint(signer->hpk, signer->hvk, own);
+	return sodium_memcmp(typed, own, sizeof(own)) == 0;
+}
+
+static enum state_verdict judge(
+    struct vault *v, const struct state_vault *mark, const struct index_host *signer)
+{
+	enum state_verdict verdict =
+	    state_judge(mark, &v->index, v->header.gen, v->header.signer, NULL);
+
+	v->took_signer =
+	    verdict == STATE_SIGNER && is_named(v, signer) && !state_host_has_left(mark, signer);
+	return v->took_signer
+		   ? state_judge(mark, &v->index, v->header.gen, v->header.signer, signer)
+		   : verdict;
+}
+
 /* Against the generation that this host has seen. */
-static int mark_check(const struct vault *v, const struct state_vault *mark)
+static int mark_check(
+    struct vault *v, const struct state_vault *mark, const struct index_host *signer)
 {
 	if (v->header.gen == mark->gen && memcmp(v->tag, mark->tag, TAG_LEN) == 0)
 		return 0;
@@ -282,15 +333,39 @@ static int mark_check(const struct vault *v, const struct state_vault *mark)
 	/* Who could make it the last one there can be would keep others from revoking. */
 	if (v->header.gen - mark->gen > GEN_JUMP_MAX)
 		return VAULT_ERR_TAMPERED;
-	switch (state_judge(mark, &v->index, v->header.gen, v->header.signer)) {
+	switch (judge(v, mark, signer)) {
 	case STATE_SIGNER:
-		return VAULT_ERR_SIGNER;
+		return refuse_signer(v, mark, signer);
 	case STATE_REVIVED:
 		return VAULT_ERR_REVIVED;
 	case STATE_TRUSTED:
 		break;
 	}
 	return state_descends(mark, &v->index, v->header.gen) ? 0 : VAULT_ERR_FORK;
+}
+
+static bool is_going_back(int err)
+{
+	return err == VAULT_ERR_ROLLBACK || err == VAULT_ERR_FORK || err == VAULT_ERR_REVIVED;
+}
+
+static int mark_compare(
+    struct vault *v, const struct state_vault *mark, const struct index_host *signer)
+{
+	int r = mark_check(v, mark, signer);
+
+	v->trust = v->took_signer ? VAULT_TRUST_SIGNER : VAULT_TRUST_VERIFIED;
+	if (!is_going_back(r))
+		return r;
+	v->trust = VAULT_TRUST_OLDER;
+	v->went_back = true;
+	if (!v->accept.rollback)
+		return r;
+	if (v->took_signer)
+		return r == VAULT_ERR_REVIVED ? r : 0;
+	/* To go back is the user's decision, but not to whose generation: one by
+	 * a host that was revoked since is a forgery as likely as a backup. */
+	return state_host_pinned(mark, signer) ? 0 : refuse_signer(v, mark, signer);
 }
 
 /* Signature, then high-water mark. */
@@ -302,6 +377,7 @@ static int trust_check(struct vault *v)
 	const uint8_t *pinned;
 	int r;
 
+	v->took_signer = false;
 	if (signer == NULL ||
 	    !host_commit_valid(signer->hvk, v->header.vault_id, v->digest, v->tag, v->signature))
 		return VAULT_ERR_TAMPERED;
@@ -312,23 +388,12 @@ static int trust_check(struct vault *v)
 	v->went_back = pinned != NULL && memcmp(pinned, v->header.vault_id, VAULT_ID_LEN) != 0;
 	if (v->went_back && !v->accept.rollback)
 		return VAULT_ERR_REPLACED;
-	mark = state_vault_find(&state, v->header.vault_id);
-	v->trust = mark != NULL       ? VAULT_TRUST_VERIFIED
-		   : v->state_damaged ? VAULT_TRUST_DAMAGED
-				      : VAULT_TRUST_UNVERIFIED;
 	v->went_back |= v->state_damaged;
-	if (mark == NULL)
-		return 0;
-	r = mark_check(v, mark);
-	if (r == 0 || r == VAULT_ERR_SIGNER || r == VAULT_ERR_TAMPERED)
-		return r;
-	v->trust = VAULT_TRUST_OLDER;
-	v->went_back = true;
-	/* To go back is the user's decision, but not to whose generation: one by
-	 * a host that was revoked since is a forgery as likely as a backup. */
-	if (v->accept.rollback)
-		return state_host_pinned(mark, signer) ? 0 : VAULT_ERR_SIGNER;
-	return r;
+	mark = state_vault_find(&state, v->header.vault_id);
+	if (mark != NULL)
+		return mark_compare(v, mark, signer);
+	v->trust = v->state_damaged ? VAULT_TRUST_DAMAGED : VAULT_TRUST_UNVERIFIED;
+	return v->accept.signer == NULL || is_named(v, signer) ? 0 : refuse_signer(v, NULL, signer);
 }
 
 static int load(struct vault *v)

@@ -195,6 +195,13 @@ void host_fingerprint_text(const uint8_t hpk[static KEY_LEN], const uint8_t hvk[
 	}
 }
 
+bool vault_fingerprint_valid(const char *typed)
+{
+	uint8_t f[VAULT_FINGERPRINT_LEN];
+
+	return base32_decode_typed(typed, f, sizeof(f));
+}
+
 int vault_request_confirm(const struct vault_host_request *r, const char *typed)
 {
 	uint8_t want[VAULT_FINGERPRINT_LEN], got[VAULT_FINGERPRINT_LEN];

@@ -20,7 +20,7 @@ void state_free(struct state *s)
 
 static void vault_decode(struct rbuf *b, struct state_vault *ret)
 {
-	if (cbor_r_array(b, 4) != 4)
+	if (cbor_r_array(b, 5) != 5)
 		b->bad = true;
 	cbor_r_fixed(b, ret->vault_id, sizeof(ret->vault_id));
 	ret->gen = cbor_r_uint(b);
@@ -32,6 +32,9 @@ static void vault_decode(struct rbuf *b, struct state_vault *ret)
 		cbor_r_fixed(b, ret->pins[i].host_id, HOST_ID_LEN);
 		cbor_r_fixed(b, ret->pins[i].hvk, 32);
 	}
+	ret->n_left = b->bad ? 0 : cbor_r_array(b, STATE_LEFT_MAX);
+	for (size_t i = 0; !b->bad && i < ret->n_left; i++)
+		cbor_r_fixed(b, ret->left[i], sizeof(ret->left[i]));
 }
 
 static void path_decode(struct rbuf *b, struct state_path *ret)
@@ -89,7 +92,7 @@ static void encode(struct wbuf *b, const struct state *s)
 	for (size_t i = 0; i < s->n_vaults; i++) {
 		const struct state_vault *v = &s->vaults[i];
 
-		cbor_w_array(b, 4);
+		cbor_w_array(b, 5);
 		cbor_w_bytes(b, v->vault_id, sizeof(v->vault_id));
 		cbor_w_uint(b, v->gen);
 		cbor_w_bytes(b, v->tag, sizeof(v->tag));
@@ -99,6 +102,9 @@ static void encode(struct wbuf *b, const struct state *s)
 			cbor_w_bytes(b, v->pins[k].host_id, HOST_ID_LEN);
 			cbor_w_bytes(b, v->pins[k].hvk, 32);
 		}
+		cbor_w_array(b, v->n_left);
+		for (size_t k = 0; k < v->n_left; k++)
+			cbor_w_bytes(b, v->left[k], sizeof(v->left[k]));
 	}
 	cbor_w_array(b, s->n_paths);
 	for (size_t i = 0; i < s->n_paths; i++) {
@@ -111,8 +117,8 @@ static void encode(struct wbuf *b, const struct state *s)
 int state_encode(
     const struct state *s, const uint8_t key[static KEY_LEN], uint8_t **ret, size_t *ret_len)
 {
-	size_t cap =
-	    64 + s->n_vaults * (128 + VAULT_HOST_SLOTS_MAX * 64) + s->n_paths * (PATH_MAX + 64);
+	size_t cap = 64 + s->n_vaults * (128 + VAULT_HOST_SLOTS_MAX * 64 + STATE_LEFT_MAX * 18) +
+		     s->n_paths * (PATH_MAX + 64);
 	_cleanup_free_ uint8_t *p = malloc(cap);
 	struct wbuf b = wbuf_of(p, cap);
 	uint8_t mac[STATE_MAC_LEN];
@@ -199,9 +205,36 @@ static int record_path(struct state *s, const char *path, const uint8_t id[stati
 	return 0;
 }
 
+static bool is_pinned(const struct state_vault *v, const uint8_t id[static HOST_ID_LEN])
+{
+	for (size_t i = 0; i < v->n_pins; i++)
+		if (memcmp(v->pins[i].host_id, id, HOST_ID_LEN) == 0)
+			return true;
+	return false;
+}
+
+static void push_left(struct state_vault *v, const uint8_t id[static HOST_ID_LEN])
+{
+	if (v->n_left == STATE_LEFT_MAX)
+		memmove(v->left[0], v->left[1], --v->n_left * sizeof(v->left[0]));
+	memcpy(v->left[v->n_left++], id, HOST_ID_LEN);
+}
+
+/* Who had left before, or leaves now, and isn't back. */
+static void note_left(const struct state_vault *before, struct state_vault *now)
+{
+	now->n_left = 0;
+	for (size_t i = 0; i < before->n_left; i++)
+		if (!is_pinned(now, before->left[i]))
+			push_left(now, before->left[i]);
+	for (size_t i = 0; i < before->n_pins; i++)
+		if (!is_pinned(now, before->pins[i].host_id))
+			push_left(now, before->pins[i].host_id);
+}
+
 int state_record(struct state *s, const char *path, const struct state_vault *mark)
 {
-	struct state_vault *v;
+	struct state_vault *v, before = { 0 };
 	int r;
 
 	if (s->vaults == NULL)
@@ -216,7 +249,10 @@ int state_record(struct state *s, const char *path, const struct state_vault *ma
 	v = state_vault_find(s, mark->vault_id);
 	if (v == NULL)
 		v = new_vault(s);
+	else
+		before = *v;
 	*v = *mark;
+	note_left(&before, v);
 	return 0;
 }
 
@@ -242,23 +278,35 @@ static const uint8_t *trusted_key(const struct state_vault *v, const struct inde
 	return NULL;
 }
 
-/* Which of the hosts a generation newer than the mark may list. */
-static void hosts_trusted(const struct state_vault *v, const struct index *x, uint64_t gen,
+static bool is_in_left(const struct state_vault *v, const uint8_t id[static HOST_ID_LEN])
+{
+	for (size_t i = 0; i < v->n_left; i++)
+		if (memcmp(v->left[i], id, HOST_ID_LEN) == 0)
+			return true;
+	return false;
+}
+
+bool state_host_has_left(const struct state_vault *v, const struct index_host *h)
+{
+	/* A certificate not newer than the mark is of a host that has been revoked: else
+	 * it would be pinned. */
+	return !state_host_pinned(v, h) && (h->cert_gen <= v->gen || is_in_left(v, h->id));
+}
+
+/* Those that others certify which may be there; one that was out, only if may_return. */
+static void grow(const struct state_vault *v, const struct index *x, uint64_t gen, bool may_return,
     bool ret[static VAULT_HOST_SLOTS_MAX])
 {
 	bool grown = true;
 
-	for (size_t i = 0; i < x->n_hosts; i++)
-		ret[i] = state_host_pinned(v, &x->hosts[i]);
 	while (grown) {
 		grown = false;
 		for (size_t i = 0; i < x->n_hosts; i++) {
 			const struct index_host *h = &x->hosts[i];
 			const uint8_t *hvk;
 
-			/* A certificate not newer than the mark is of a host that
-			 * has been revoked: else it would be pinned. */
-			if (ret[i] || h->cert_gen <= v->gen || h->cert_gen > gen)
+			if (ret[i] || h->cert_gen <= v->gen || h->cert_gen > gen ||
+			    (!may_return && is_in_left(v, h->id)))
 				continue;
 			hvk = trusted_key(v, x, ret, h->certifier);
 			ret[i] = hvk != NULL && host_certificate_valid(v->vault_id, h, hvk);
@@ -267,13 +315,26 @@ static void hosts_trusted(const struct state_vault *v, const struct index *x, ui
 	}
 }
 
+/* Which of the hosts a generation newer than the mark may list. */
+static void hosts_trusted(const struct state_vault *v, const struct index *x, uint64_t gen,
+    const struct index_host *named, bool ret[static VAULT_HOST_SLOTS_MAX])
+{
+	for (size_t i = 0; i < x->n_hosts; i++)
+		ret[i] = state_host_pinned(v, &x->hosts[i]);
+	grow(v, x, gen, true, ret);
+	if (named == NULL || state_host_has_left(v, named))
+		return;
+	ret[named - x->hosts] = true;
+	grow(v, x, gen, false, ret);
+}
+
 enum state_verdict state_judge(const struct state_vault *v, const struct index *x, uint64_t gen,
-    const uint8_t signer[static HOST_ID_LEN])
+    const uint8_t signer[static HOST_ID_LEN], const struct index_host *named)
 {
 	bool trusted[VAULT_HOST_SLOTS_MAX] = { false };
 	enum state_verdict all = STATE_TRUSTED, ret = STATE_SIGNER;
 
-	hosts_trusted(v, x, gen, trusted);
+	hosts_trusted(v, x, gen, named, trusted);
 	for (size_t i = 0; i < x->n_hosts; i++) {
 		if (!trusted[i])
 			all = STATE_REVIVED;

@@ -173,6 +173,9 @@ int vault_unlock(struct vault *v, vault_respond_fn respond, void *ctx)
 	/* What the host remembers changes with it, so a rollback is synced. */
 	if (r == 0 && v->went_back)
 		r = vault_audit_note(v, "rollback", "", true);
+	if (r == 0 && v->took_signer)
+		r = vault_audit_note(v, "signer",
+		    index_host_title(index_host_by_id(&v->index, v->header.signer)), true);
 	if (r == 0)
 		r = vault_state_note(v);
 	v->unlocked = r == 0;

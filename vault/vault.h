@@ -170,6 +170,7 @@ enum vault_trust {
 	VAULT_TRUST_VERIFIED,   /* signer pinned, or certified by one who is */
 	VAULT_TRUST_UNVERIFIED, /* this host has no state for this vault yet */
 	VAULT_TRUST_OLDER,      /* not what it has seen last; vault_accept.rollback */
+	VAULT_TRUST_SIGNER,     /* nobody known vouches for its signer; vault_accept.signer */
 	VAULT_TRUST_DAMAGED,    /* what it has seen can't be read; vault_accept.rollback */
 };
 
@@ -241,6 +242,9 @@ int vault_init(void) __attribute__((warn_unused_result));
  * stands for nothing. */
 struct vault_accept {
 	bool rollback; /* an older generation, or another one; a damaged state of this host */
+	/* Who signed, by the fingerprint as a person types it, though nobody vouches for it.
+	 * Borrowed until vault_close. NULL: nobody. */
+	const char *signer;
 };
 
 /* Begin a new vault in two steps, because the token must answer a salt that
@@ -274,6 +278,9 @@ static inline void vault_closep(struct vault **v)
  * vault_create or vault_commit was about; never NULL. With
  * VAULT_ERR_UNSAFE_DIR it is the directory others can write. */
 const char *vault_where(void);
+/* Who signed, in words, of the last VAULT_ERR_SIGNER and those like it: what it calls itself,
+ * and its fingerprint. */
+const char *vault_signer(void);
 /* errno of the last VAULT_ERR_IO. */
 int vault_errno(void);
 
@@ -512,6 +519,8 @@ int vault_request_decode(const char *text, size_t len, struct vault_host_request
     __attribute__((warn_unused_result));
 /* Whether more text may make a request of it: so far it is the beginning of one. */
 bool vault_request_begins(const char *text, size_t len);
+/* Whether that can be a fingerprint, as people type them: any case, hyphens and blanks. */
+bool vault_fingerprint_valid(const char *typed);
 /* Whether what a person typed is the request's fingerprint: any case, hyphens and
  * blanks. FINGERPRINT; ARGUMENT where it is none at all. */
 int vault_request_confirm(const struct vault_host_request *, const char *typed)

@@ -3,7 +3,7 @@
 # need no touch. Nothing goes through "compgen -W", which expands what it is given.
 
 _touchvault_commands=(init add edit get run list show rename remove due schedule policy rotate reminders snooze history token host recovery status log doctor udev help version)
-_touchvault_globals=(--vault --device --json --accept-rollback --accept-clock --help --version)
+_touchvault_globals=(--vault --device --json --accept-rollback --accept-clock --accept-signer --help --version)
 
 _touchvault_options() { # command
 	options=("${_touchvault_globals[@]}")
@@ -34,7 +34,7 @@ _touchvault_takes_value() { # option
 	# A flag of get and run.
 	[[ $1 == --overdue ]] && { [[ $cmd == policy ]]; return; }
 	case $1 in
-	--vault | --device | --new-device | --pin | --token-name | --host-name | --kind | --tpm | --field | \
+	--vault | --device | --accept-signer | --new-device | --pin | --token-name | --host-name | --kind | --tpm | --field | \
 		--within | --every | --lead | --grace | --mode | --expires | --now | --max-age | \
 		--works-from | --verify | --reason | --driver | --driver-dir | --timeout | \
 		--from-env | --name | --output | --fingerprint | --label | --unset | --unset-label | --env | --env-all | --file | \

@@ -67,6 +67,54 @@ class Forgeries(Attacks):
             for victim in (self.home, self.phone):
                 self.assertEqual(self.sees(victim, kept.write(gen, key)), 31)
 
+    def named(self, home, p, key, *options):
+        """As sees, by who is talked into naming the one that signed."""
+        before = self.file(home)
+        self.put_on(home, p)
+        result = self.touched(home, *options, "--accept-signer", reader.fingerprint(key["hpk"], key["hvk"]), "get", NAME)
+        self.clean(result)
+        self.put_on(home, before)
+        return result
+
+    def test_no_name_brings_back_who_has_left(self):
+        """With a certificate as new as it likes, made by itself or by a stranger, and the name of another host."""
+        key, stranger = self.key(self.laptop), writer.new_key()
+        kept = self.opened(self.laptop)
+        self.see_it_leave("laptop")
+        gen = kept.gen + 2
+        kept.host("laptop")["name"] = "late"
+        for by in (key, stranger):
+            kept.certify(kept.host("late"), by, gen)
+            for victim in (self.home, self.phone):
+                for options in ((), ("--accept-rollback",)):
+                    result = self.named(victim, kept.write(gen, key), key, *options)
+                    self.refused(result, 31, "has left the vault", "late")
+        # Signed by the stranger, whom the person names, it is listed only.
+        kept.x["hosts"].append(kept.new_host(stranger, "new", stranger, gen))
+        for options in ((), ("--accept-rollback",)):
+            self.refused(self.named(self.home, kept.write(gen, stranger), stranger, *options), 32, "leave")
+        # Nobody vouches for the stranger, so what a person compares is all that there is.
+        kept.x["hosts"] = [h for h in kept.x["hosts"] if h["name"] != "late"]
+        desk_tag = writer.reader.header(self.file(self.home))["tag"]
+        ancestors = [desk_tag[:16]] + kept.follow(gen)[1:]
+        self.assertEqual(self.sees(self.home, kept.write(gen, stranger, ancestors)), 31)
+        self.assertEqual(self.named(self.home, kept.write(gen, stranger, ancestors), stranger).status, 0)
+
+    def test_who_has_left_is_remembered_across_generations(self):
+        key, kept = self.key(self.laptop), self.opened(self.laptop)
+        self.see_it_leave("laptop")
+        for _ in range(3):
+            self.ok(self.touched(self.home, "edit", NAME, "--label", "a=b"))
+        gen = kept.gen + 300
+        kept.certify(kept.host("laptop"), key, gen)
+        self.refused(self.named(self.home, kept.write(gen, key), key), 31, "has left the vault")
+        # Until somebody who is known lets it in again.
+        made = json.loads(self.ok(self.laptop.run("host", "request", "--name", "laptop", "--json")).out)
+        self.ok(self.touched(self.home, "host", "approve", "--fingerprint", made["fingerprint"],
+                             stdin=made["request"].encode()))
+        self.put_on(self.phone, self.file(self.home))
+        self.ok(self.touched(self.phone, "get", NAME))
+
     def test_a_host_that_is_there_twice(self):
         key = self.key(self.laptop)
         for name, kind in (("laptop", 1), ("desk", 1), ("other", 1), ("", 3)):

@@ -586,6 +586,11 @@ class Revoked(Hosts):
                     result = self.run_on(victim, *args)
                     status = 20 if (forger, victim) == (laptop, self.home) else 31
                     self.refused(result, status)
+                # Nor if somebody is talked into naming it: it was seen to leave, and lists who was.
+                for options in ([], ["--accept-rollback"]):
+                    result = self.accepting(victim, self.shown(forger), *options, "get", "ibkr/live")
+                    status = 32 if forger is accomplice else 20 if victim is self.home else 31
+                    self.refused(result, status, *(["has left the vault", '"laptop"'] if status == 31 else []))
                 shutil.copy(self.home.vault + ".good", victim.vault)
         self.assertEqual(digest(self.home.vault), good)
         self.opens(self.home, phone)
@@ -675,11 +680,11 @@ class Revoked(Hosts):
         self.opens(away)
         self.refused(self.get(self.home), 20)
 
-    def test_a_host_that_knows_none_of_the_signers(self):
-        """It was away while one was approved, by whom another was, that revoked it. It
-        refuses, until one that it knows has signed again."""
+    def strangers(self):
+        """Of two that were away while one was approved, by whom another was, which revoked it."""
         away = self.approve(self.other("away"), "away")
         self.opens(away)
+        shutil.copy(away.vault, away.vault + ".own")
         middle = self.approve(self.other("middle"), "middle")
         self.opens(middle)
         late = self.approve(self.other("late"), "late", middle)
@@ -687,6 +692,72 @@ class Revoked(Hosts):
         self.opens(self.home, late)
         self.ok(self.run_on(late, "host", "revoke", "middle"))
         self.sync(late, away, self.home)
+        return away, late
+
+    def accepting(self, home, fingerprint, *args):
+        return self.run_on(home, "--accept-signer", fingerprint, *args)
+
+    def shown(self, home):
+        return json.loads(self.ok(home.run("host", "show", "--json")).out)["fingerprint"]
+
+    def test_a_host_that_knows_none_of_the_signers_takes_whom_a_person_names(self):
+        """By the fingerprint which that one shows, with a touch, once and for all."""
+        away, late = self.strangers()
+        fingerprint, before = self.shown(late), digest(away.state)
+        for args in (["list"], ["get", "ibkr/live"], ["--accept-rollback", "get", "ibkr/live"]):
+            self.refused(self.run_on(away, *args), 31, f'calls itself "late" and has the fingerprint {fingerprint}',
+                         "host show", "--accept-signer")
+        touches = len(self.t.transactions())
+        self.refused(self.accepting(away, self.shown(self.home), "get", "ibkr/live"), 31, "another host",
+                     f'calls itself "late" and has the fingerprint {fingerprint}')
+        for typed in ("", "late", fingerprint[:-1], fingerprint + "0"):
+            self.refused(self.accepting(away, typed, "get", "ibkr/live"), 2, "fingerprint")
+        self.assertEqual(len(self.t.transactions()), touches)
+        listed = self.ok(self.accepting(away, fingerprint, "list"))
+        self.assertIn(b"not verified yet: nobody that this host knows vouches for who signed it", listed.err)
+        self.assertIn(b"by late", listed.err)
+        self.t.control("touch-policy refused")
+        self.refused(self.accepting(away, fingerprint, "get", "ibkr/live"), 14)
+        self.t.control("touch-policy at-once")
+        self.assertEqual(digest(away.state), before)
+        self.refused(self.get(away), 31)
+        got = self.ok(self.accepting(away, fingerprint.lower().replace("-", " "), "get", "ibkr/live"))
+        self.assertEqual(got.out, b"CANARY-4711")
+        log = json.loads(self.ok(away.run("log", "--json")).out)[-3:]
+        self.assertEqual([(e["event"], e["name"]) for e in log],
+                         [("unlock", ""), ("signer", "late"), ("get", "ibkr/live")])
+        self.ok(self.run_on(away, "log", "verify"))
+        # From then on it is known, and what it changes is taken.
+        self.edit(late)
+        self.sync(late, away)
+        self.opens(away)
+        self.assertEqual(self.ok(away.run("list")).err, b"")
+        self.assertNotIn("signer", [e["event"] for e in json.loads(self.ok(away.run("log", "--json")).out)][-2:])
+
+    def test_another_history_is_another_matter(self):
+        away, late = self.strangers()
+        shutil.copy(away.vault + ".own", away.vault)
+        self.edit(away)
+        self.sync(late, away)
+        fingerprint = self.shown(late)
+        self.refused(self.get(away), 31)
+        self.refused(self.run_on(away, "--accept-rollback", "get", "ibkr/live"), 31)
+        self.refused(self.accepting(away, fingerprint, "get", "ibkr/live"), 32)
+        self.ok(self.accepting(away, fingerprint, "--accept-rollback", "get", "ibkr/live"))
+        self.opens(away)
+        log = [e["event"] for e in json.loads(self.ok(away.run("log", "--json")).out)]
+        self.assertEqual(log[-5:-2], ["rollback", "signer", "get"])
+
+    def test_without_a_state_only_who_is_named_is_taken(self):
+        laptop = self.approve(self.other("laptop"))
+        self.refused(self.accepting(laptop, self.shown(laptop), "get", "ibkr/live"), 31, "another host", '"desk"')
+        self.ok(self.accepting(laptop, self.shown(self.home), "get", "ibkr/live"))
+        # Who is known need not be named.
+        self.ok(self.accepting(laptop, self.shown(laptop), "get", "ibkr/live"))
+
+    def test_a_host_that_knows_none_of_the_signers(self):
+        """It refuses, until one that it knows has signed again."""
+        away, _ = self.strangers()
         self.refused(self.get(away), 31)
         self.edit(self.home)
         self.sync(self.home, away)

@@ -220,9 +220,11 @@ def limits():
         write("vault_index", f"history-{n // 4 + n % 4}", before + few + idle + head(4, n // 4 + n % 4) + history +
               (head(4, 4) + b"\0\1\x60\x60") * (n % 4) + schedule + b"\x80")
         pin = head(4, 2) + b"\x50" + bytes(16) + b"\x58\x20" + bytes(32)
-        vault = head(4, 4) + b"\x50" + bytes(16) + b"\1\x58\x20" + bytes(32) + head(4, n) + pin * n
+        vault = head(4, 5) + b"\x50" + bytes(16) + b"\1\x58\x20" + bytes(32) + head(4, n) + pin * n + b"\x80"
         write("host_state", f"pins-{n}", b"TVSTAT1\n" + head(4, 2) + head(4, 1) + vault + head(4, 0))
     for n in (256, 257):
+        vault = head(4, 5) + b"\x50" + bytes(16) + b"\1\x58\x20" + bytes(32) + b"\x80" + head(4, n) + (b"\x50" + bytes(16)) * n
+        write("host_state", f"left-{n}", b"TVSTAT1\n" + head(4, 2) + head(4, 1) + vault + head(4, 0))
         path = head(4, 2) + b"\x42/x\x50" + bytes(16)
         write("host_state", f"paths-{n}", b"TVSTAT1\n" + head(4, 2) + head(4, 0) + head(4, n) + path * n)
 

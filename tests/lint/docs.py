@@ -288,6 +288,7 @@ LIMITS = (
      ["RECOVERY_CODE_LEN", "VAULT_RECOVERY_GROUPS", "VAULT_RECOVERY_GROUP"]),
     (r"vaults: \[0\*# \[", ["STATE_VAULTS_MAX"]),
     (r"pins: \[0\*# \[", ["VAULT_HOST_SLOTS_MAX"]),
+    (r"left: \[0\*# bstr", ["STATE_LEFT_MAX"]),
     (r"paths: \[0\*# \[", ["STATE_PATHS_MAX"]),
     (r"`ID.log.1` \(the newest\) to `ID.log.#`", ["AUDIT_OLD_FILES"]),
     (r"A line is at most # bytes", ["AUDIT_LINE_MAX"]),

@@ -295,7 +295,7 @@ static void rollback_to_a_strangers_generation_is_refused(void **state)
 	vault_close(v);
 	spill(host_state, old, state_len);
 	assert_int_equal(vault_open(&paths, NULL, &v), VAULT_ERR_ROLLBACK);
-	assert_int_equal(vault_open(&paths, &older, &v), VAULT_ERR_SIGNER);
+	assert_int_equal(vault_open(&paths, &older, &v), VAULT_ERR_SIGNER_LEFT);
 	secret_free(own);
 }
 

@@ -108,24 +108,24 @@ static void signer_is_pinned_or_newly_certified(void **state)
 	add(&x, n, 11, a); /* approved since */
 	pin(&mark, &x.hosts[0]);
 	/* Listed again, it is seen, whoever signs. */
-	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[0].id), STATE_REVIVED);
-	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[2].id), STATE_REVIVED);
+	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[0].id, NULL), STATE_REVIVED);
+	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[2].id, NULL), STATE_REVIVED);
 	x.hosts[1].cert_gen = 11;
 	host_certify(vault_id, a, x.hosts[0].id, &x.hosts[1]);
-	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[0].id), STATE_TRUSTED);
-	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[1].id), STATE_TRUSTED);
-	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[2].id), STATE_TRUSTED);
+	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[0].id, NULL), STATE_TRUSTED);
+	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[1].id, NULL), STATE_TRUSTED);
+	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[2].id, NULL), STATE_TRUSTED);
 	x.hosts[1].cert_gen = 5;
 	host_certify(vault_id, a, x.hosts[0].id, &x.hosts[1]);
 	/* Its old certificate is genuine; it must not count. */
 	assert_true(host_certificate_valid(vault_id, &x.hosts[1], a->sign_pk));
-	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[1].id), STATE_SIGNER);
+	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[1].id, NULL), STATE_SIGNER);
 	/* Nor one that it makes itself, or for a later generation than the file's. */
 	x.n_hosts = 1;
 	add(&x, r, 11, r);
 	add(&x, n, 12, a);
-	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[1].id), STATE_SIGNER);
-	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[2].id), STATE_SIGNER);
+	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[1].id, NULL), STATE_SIGNER);
+	assert_int_equal(state_judge(&mark, &x, 11, x.hosts[2].id, NULL), STATE_SIGNER);
 	secret_free(a);
 	secret_free(r);
 	secret_free(n);
@@ -148,18 +148,105 @@ static void a_certifier_need_not_be_listed_any_more(void **state)
 	pin(&mark, &x.hosts[0]);
 	x.n_hosts = 0;
 	add(&x, b, 11, a);
-	assert_int_equal(state_judge(&mark, &x, 12, x.hosts[0].id), STATE_TRUSTED);
+	assert_int_equal(state_judge(&mark, &x, 12, x.hosts[0].id, NULL), STATE_TRUSTED);
 	x.hosts[0].cert[0] ^= 1;
-	assert_int_equal(state_judge(&mark, &x, 12, x.hosts[0].id), STATE_SIGNER);
+	assert_int_equal(state_judge(&mark, &x, 12, x.hosts[0].id, NULL), STATE_SIGNER);
 	x.n_hosts = 0;
 	add(&x, b, 10, a);
-	assert_int_equal(state_judge(&mark, &x, 12, x.hosts[0].id), STATE_SIGNER);
+	assert_int_equal(state_judge(&mark, &x, 12, x.hosts[0].id, NULL), STATE_SIGNER);
 	x.n_hosts = 0;
 	add(&x, b, 11, r);
-	assert_int_equal(state_judge(&mark, &x, 12, x.hosts[0].id), STATE_SIGNER);
+	assert_int_equal(state_judge(&mark, &x, 12, x.hosts[0].id, NULL), STATE_SIGNER);
 	secret_free(a);
 	secret_free(b);
 	secret_free(r);
+}
+
+static void who_has_left_is_remembered(void **state)
+{
+	struct state s = { 0 }, back;
+	struct state_vault mark = { .gen = 1 };
+	static struct index x;
+	uint8_t key[KEY_LEN] = { 1 }, *p;
+	struct host_key *one = secret_alloc(sizeof(*one));
+	size_t len;
+
+	(void)state;
+	x.n_hosts = 0;
+	assert_int_equal(host_key_generate(true, one), 0);
+	add(&x, one, 20, one);
+	pin(&mark, &x.hosts[0]);
+	assert_int_equal(state_record(&s, "/a", &mark), 0);
+	assert_false(state_host_has_left(&s.vaults[0], &x.hosts[0]));
+	mark.n_pins = 0;
+	mark.gen = 2;
+	/* What a new mark brings itself counts for nothing. */
+	mark.n_left = 7;
+	assert_int_equal(state_record(&s, "/a", &mark), 0);
+	assert_int_equal(s.vaults[0].n_left, 1);
+	assert_true(state_host_has_left(&s.vaults[0], &x.hosts[0]));
+	assert_int_equal(state_encode(&s, key, &p, &len), 0);
+	assert_int_equal(state_decode(p, len, key, &back), 0);
+	assert_true(state_host_has_left(&back.vaults[0], &x.hosts[0]));
+	state_free(&back);
+	free(p);
+	/* It stays so, until it is back; of many, the oldest are forgotten. */
+	for (unsigned i = 0; i < STATE_LEFT_MAX; i++) {
+		mark.n_pins = 1;
+		memset(&mark.pins[0], 0, sizeof(mark.pins[0]));
+		mark.pins[0].host_id[0] = (uint8_t)i;
+		mark.pins[0].host_id[1] = 1;
+		mark.gen++;
+		assert_true(state_host_has_left(&s.vaults[0], &x.hosts[0]));
+		assert_int_equal(state_record(&s, "/a", &mark), 0);
+	}
+	assert_int_equal(s.vaults[0].n_left, STATE_LEFT_MAX);
+	mark.n_pins = 0;
+	x.hosts[0].cert_gen = mark.gen + 1;
+	assert_int_equal(state_record(&s, "/a", &mark), 0);
+	assert_int_equal(s.vaults[0].n_left, STATE_LEFT_MAX);
+	assert_false(state_host_has_left(&s.vaults[0], &x.hosts[0]));
+	/* But for what it says of itself. */
+	x.hosts[0].cert_gen = mark.gen;
+	assert_true(state_host_has_left(&s.vaults[0], &x.hosts[0]));
+	state_free(&s);
+	secret_free(one);
+}
+
+/* It counts as pinned, and those whom it certifies; but for who has left. */
+static void who_is_named_may_sign(void **state)
+{
+	struct host_key *a = secret_alloc(sizeof(*a)), *b = secret_alloc(sizeof(*b)),
+			*c = secret_alloc(sizeof(*c));
+	static struct index x;
+	struct state_vault mark = { .gen = 10 };
+
+	(void)state;
+	memcpy(mark.vault_id, vault_id, sizeof(vault_id));
+	assert_int_equal(host_key_generate(true, a), 0);
+	assert_int_equal(host_key_generate(true, b), 0);
+	assert_int_equal(host_key_generate(true, c), 0);
+	x.n_hosts = 0;
+	add(&x, a, 1, a);
+	add(&x, b, 11, b);
+	add(&x, c, 12, b);
+	pin(&mark, &x.hosts[0]);
+	assert_int_equal(state_judge(&mark, &x, 12, x.hosts[1].id, NULL), STATE_SIGNER);
+	assert_int_equal(state_judge(&mark, &x, 12, x.hosts[1].id, &x.hosts[1]), STATE_TRUSTED);
+	/* Another one that is named vouches for nobody but its own. */
+	assert_int_equal(state_judge(&mark, &x, 12, x.hosts[1].id, &x.hosts[2]), STATE_SIGNER);
+	mark.n_left = 1;
+	memcpy(mark.left[0], x.hosts[2].id, HOST_ID_LEN);
+	assert_int_equal(state_judge(&mark, &x, 12, x.hosts[1].id, &x.hosts[1]), STATE_REVIVED);
+	memcpy(mark.left[0], x.hosts[1].id, HOST_ID_LEN);
+	assert_int_equal(state_judge(&mark, &x, 12, x.hosts[1].id, &x.hosts[1]), STATE_SIGNER);
+	/* By one that is pinned, it may come back. */
+	x.n_hosts = 1;
+	add(&x, b, 11, a);
+	assert_int_equal(state_judge(&mark, &x, 12, x.hosts[1].id, NULL), STATE_TRUSTED);
+	secret_free(a);
+	secret_free(b);
+	secret_free(c);
 }
 
 static void state_is_authenticated(void **state)
@@ -257,6 +344,8 @@ int main(void)
 		cmocka_unit_test(tpm_file_is_decoded_or_refused),
 		cmocka_unit_test(signer_is_pinned_or_newly_certified),
 		cmocka_unit_test(a_certifier_need_not_be_listed_any_more),
+		cmocka_unit_test(who_has_left_is_remembered),
+		cmocka_unit_test(who_is_named_may_sign),
 		cmocka_unit_test(state_is_authenticated),
 		cmocka_unit_test(the_oldest_gives_way),
 		cmocka_unit_test(of_vaults_that_are_in_use_the_oldest_gives_way),

@@ -76,20 +76,21 @@ def key_of_seed(seed):
 
 
 def host_state(p, key):
-    """{vault_id: (gen, tag, {host_id: hvk})}, {path: vault_id}"""
+    """{vault_id: (gen, tag, {host_id: hvk}, [host_id that has left])}, {path: vault_id}"""
     require(p[:8] == b"TVSTAT1\n" and len(p) >= 40, "state", "magic")
     require(same(blake2b(p[:-32], digest_size=32, key=key).digest(), p[-32:]), "state", "MAC")
     c = strict.Cbor(p[8:-32])
     c.array(2, 2)
     vaults, paths = {}, {}
     for _ in range(c.array(0, 256)):
-        c.array(4, 4)
+        c.array(5, 5)
         vault_id, gen, tag, pins = c.bytes(16), c.uint(), c.bytes(32), {}
         for _ in range(c.array(0, 64)):
             c.array(2, 2)
             host_id = c.bytes(16)
             pins[host_id] = c.bytes(32)
-        vaults[vault_id] = (gen, tag, pins)
+        left = [c.bytes(16) for _ in range(c.array(0, 256))]
+        vaults[vault_id] = (gen, tag, pins, left)
     for _ in range(c.array(0, 256)):
         c.array(2, 2)
         path = c.bytes()
@@ -108,6 +109,11 @@ def base32(p):
     return "".join(BASE32[bits >> 5 * i & 31] for i in reversed(range((len(p) * 8 + 4) // 5)))
 
 
+def fingerprint(hpk, hvk):
+    text = base32(H(NO_VAULT, "tv1 fingerprint", b"", hpk + hvk, 16)[:10])
+    return "-".join(text[i:i + 4] for i in range(0, 16, 4))
+
+
 def host_request(line):
     prefix, version, text = line.split(":")
     require((prefix, version) == ("touchvault-host-request", "1"), "request", "prefix or version")
@@ -121,9 +127,8 @@ def host_request(line):
     require(kind in (1, 2) and flags & (~1 if kind == 1 else ~3) == 0 and created < 2**63, "request", "kind, flags or time")
     require(1 <= length == len(name) <= 64, "request", "name")
     require(signature_valid(signature, b"touchvault request v1" + p[:-64], hvk), "request", "signature")
-    fingerprint = base32(H(NO_VAULT, "tv1 fingerprint", b"", hpk + hvk, 16)[:10])
     return {"hpk": hpk, "hvk": hvk, "kind": kind, "bound": flags & 1 != 0, "virtual_tpm": flags & 2 != 0, "created": created, "name": name.decode(),
-            "fingerprint": "-".join(fingerprint[i:i + 4] for i in range(0, 16, 4))}
+            "fingerprint": fingerprint(hpk, hvk)}
 
 
 # --- a recovery code -------------------------------------------------------------------------
@@ -341,7 +346,7 @@ def check_hosts(h, x):
 def trusted(h, x, mark):
     """Hosts that were listed in the marked generation, or certified since, through hosts of this
     file, by one that was."""
-    gen, _, pins = mark
+    gen, _, pins, _ = mark
     known = dict(pins)
     while True:
         new = {e["host_id"]: e["hvk"] for e in x["hosts"]
