@@ -13,7 +13,8 @@
 #include "vault/err.h"
 #include "vault/tpm_esys.h"
 
-/* Shared with the child: in memory of its own, since a fork wipes the arena. */
+/* Shared with the child: in memory of its own, since a fork wipes the arena. A fork drops
+ * locks, too, but this one holds as long as the parent waits. */
 struct job {
 	bool unseal;
 	uint8_t auth[TPM_AUTH_LEN], secret[TPM_SECRET_LEN];

@@ -2,7 +2,11 @@
 #include "vault/tpm_tss.h"
 
 #include <dlfcn.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "vault/err.h"
 
@@ -23,6 +27,37 @@ static int library_load(void)
 	TSS_FUNCTIONS(X)
 #undef X
 	return 0;
+}
+
+/* line: as in /proc/self/maps. */
+static int lock(const char *line)
+{
+	uintptr_t from, to;
+	char *end;
+
+	if (strstr(line, " [heap]\n") == NULL && strstr(line, " [stack]\n") == NULL)
+		return 0;
+	from = strtoul(line, &end, 16);
+	if (*end != '-')
+		return -1;
+	to = strtoul(end + 1, NULL, 16);
+	return mlock2((void *)from, to - from, MLOCK_ONFAULT);
+}
+
+/* The fork has let go of all locks. Heap and stack are where the libraries keep what goes
+ * through them; and whatever they map from now on. Not all that there is: with their code
+ * it is more than a user may lock. */
+static int memory_lock(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[PATH_MAX + 128];
+	int r = maps == NULL ? -1 : mlockall(MCL_FUTURE | MCL_ONFAULT);
+
+	while (r == 0 && fgets(line, sizeof(line), maps) != NULL)
+		r = lock(line);
+	if (maps != NULL)
+		(void)fclose(maps);
+	return r == 0 ? 0 : VAULT_ERR_MLOCK;
 }
 
 static bool is_from_tpm(TSS2_RC rc)
@@ -108,6 +143,8 @@ int tpm_open(const char *path, struct tpm *ret)
 	r = tpm_device_open(path, &ret->device);
 	if (r == 0)
 		r = library_load();
+	if (r == 0)
+		r = memory_lock();
 	if (r != 0)
 		return r;
 	return tpm_err(ret, tss.Initialize(&ret->ctx, (TSS2_TCTI_CONTEXT *)&ret->device, NULL));

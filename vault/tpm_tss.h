@@ -43,7 +43,8 @@ struct tpm {
 	uint8_t srk_name[TPM_DIGEST_LEN];
 };
 
-/* As tpm_device_open, and TPM_LIBRARY. tpm_close in every case, which flushes
+/* As tpm_device_open, and TPM_LIBRARY; MLOCK, as all that comes after it is in locked
+ * memory. tpm_close in every case, which flushes
  * session and storage key: a TPM without a resource manager keeps what isn't. */
 int tpm_open(const char *path, struct tpm *ret) __attribute__((warn_unused_result));
 void tpm_close(struct tpm *);

@@ -11,6 +11,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "vectors"))
 import reader
+from harness import sanitizer_of
 from primitives import Refused
 from swtpm import (CREATE, CREATE_PRIMARY, LOAD, READ_PUBLIC, START_SESSION, UNSEAL, SwTpm, Tap,
                    connect, have_swtpm)
@@ -544,6 +545,41 @@ class Libraries(TpmCase):
         result = self.ok(self.home.run("status", env=env))
         self.assertEqual(result.err, b"")
         self.assertFalse(os.path.exists(said))
+
+
+class Locked(TpmCase):
+    """What goes through the libraries is in a process of its own, and may not be swapped out there either."""
+
+    def trace(self, *options):
+        path = os.path.join(self.dir, "trace")
+        result = self.home.run("list", wrap=["strace", "-f", "-qq", "-o", path, "-e",
+                                             "trace=mlockall,mlock2,connect,write", *options])
+        with open(path) as f:
+            return result, [line.split(" ", 1) for line in f.read().splitlines()]
+
+    def test_heap_and_stack_are_locked_before_the_tpm_is_asked(self):
+        self.with_entry()
+        result, calls = self.trace()
+        self.ok(result)
+        asks = next(pid for pid, call in calls if self.tpm.path in call)
+        own = [call.strip() for pid, call in calls if pid == asks]
+        first = next(i for i, call in enumerate(own) if call.startswith("write("))
+        locks = [call for call in own[:first] if call.startswith("mlock") and call.endswith("= 0")]
+        if sanitizer_of(TOUCHVAULT):
+            # Which has a heap of its own, and keeps mlockall to itself.
+            self.assertEqual(len(locks), 1, own)
+            return
+        self.assertEqual(locks[0].split(" ")[0], "mlockall(MCL_FUTURE|MCL_ONFAULT)")
+        self.assertEqual(len(locks), 3, own)
+
+    def test_without_locked_memory_it_is_not_asked(self):
+        if sanitizer_of(TOUCHVAULT):
+            self.skipTest("NOT TESTED: the sanitizer keeps mlockall to itself")
+        self.with_entry()
+        result, calls = self.trace("-e", "inject=mlockall:error=ENOMEM")
+        self.refused(result, 1, "memory for secrets can't be locked", "ulimit -l")
+        asks = next(pid for pid, call in calls if self.tpm.path in call)
+        self.assertEqual([call for pid, call in calls if pid == asks and call.startswith("write(")], [])
 
 
 class Kills(TpmCase):
