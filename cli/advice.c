@@ -43,15 +43,18 @@ static const char *advice_for_tpm(enum vault_err err)
 		return "have its owner keep a storage key at 0x81000001; for a new host key, "
 		       "\"--kind keyfile\" does without";
 	if (err == VAULT_ERR_TPM_OTHER)
-		return "use it on the machine of that TPM; to make this a host of its own, move "
-		       "the "
-		       "key and the file \"state\" beside it away, and run \"touchvault host "
-		       "request\"";
+		return "use it on the machine of that TPM; if that is gone, or to make this a host "
+		       "of its own, move it and the file \"state\" beside it away, and run "
+		       "\"touchvault host request\", or \"touchvault recovery use\" if no other "
+		       "host "
+		       "is left";
 	if (err == VAULT_ERR_TPM_CLEARED)
 		return "the key is gone for good: move it and the file \"state\" beside it away, "
 		       "run \"touchvault host request\" here, on another approved host "
 		       "\"touchvault "
-		       "host approve\", and there \"touchvault host revoke\" the old one";
+		       "host approve\", and there \"touchvault host revoke\" the old one; if there "
+		       "is "
+		       "no other, \"touchvault recovery use\" here";
 	return "check the path and the kernel's log, and restart the machine";
 }
 

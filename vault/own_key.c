@@ -14,10 +14,14 @@ static int place(const struct vault *v, enum own_key_of which, struct store *ret
 	return store_beside(&v->host_store, which == OWN_KEY ? "" : NEXT_SUFFIX, ret);
 }
 
-/* TPM errors are about the TPM, all others about the file. */
+/* TPM errors are about the TPM, all others about the file: also that it is of no use with
+ * the TPM that is there. */
 static int fail(int err, const char *tpm, const struct store *s)
 {
-	return store_fail(err, vault_err_is_tpm(err) ? tpm : s->path);
+	bool of_file =
+	    !vault_err_is_tpm(err) || err == VAULT_ERR_TPM_OTHER || err == VAULT_ERR_TPM_CLEARED;
+
+	return store_fail(err, of_file ? s->path : tpm);
 }
 
 static int open_file(const struct store *s, const uint8_t *p, size_t len, struct own_key *own)

@@ -302,6 +302,21 @@ class Recovery(Sheets):
         self.ok(result)
         self.assertNotIn(b"TPM", result.tty)
 
+    @unittest.skipUnless(have_swtpm(), "NOT TESTED: there is no swtpm, or no tpm2-tools")
+    def test_the_only_host_has_its_tpm_cleared(self):
+        tpm, self.home = SwTpm(self.dir), Home(os.path.join(self.dir, "sealed"))
+        self.addCleanup(tpm.stop)
+        self.ok(self.home.run("--device", self.t.path, "init", "--host-name", "desk", "--tpm", tpm.path))
+        self.add(self.t, "ibkr/live", {"secret": "CANARY-4711"})
+        code = self.create()
+        tpm.tool("clear", "-c", "p")
+        self.refused(self.home.run("--device", self.t.path, "get", "ibkr/live"), 21, self.home.host_key, "move it",
+                     '"state" beside it', "touchvault recovery use")
+        for path in (self.home.host_key, self.home.state):
+            os.rename(path, path + ".away")
+        self.ok(self.use(self.home, code, "--name", "desk again", "--tpm", tpm.path))
+        self.opens(self.home)
+
     def test_remove(self):
         code = self.create()
         self.assertFalse(self.marked())

@@ -372,7 +372,8 @@ class Refusals(TpmCase):
         self.with_entry(tap.path)
         tap.tpm = self.machine("there")
         del tap.seen[:]
-        self.refused(self.get(), 21, tap.path, "not the TPM", "machine of that TPM")
+        said = self.refused(self.get(), 21, self.home.host_key + ": not the TPM", "machine of that TPM", "recovery use").err
+        self.assertNotIn(tap.path.encode(), said)
         self.nothing_was_sent(tap)
         self.assertEqual(tap.tpm.left_in_it(), b"")
         tap.tpm = self.tpm
@@ -383,7 +384,9 @@ class Refusals(TpmCase):
         self.with_entry(tap.path)
         self.tpm.tool("clear", "-c", "p")
         del tap.seen[:]
-        self.refused(self.get(), 21, "cleared", "another approved host")
+        said = self.refused(self.get(), 21, self.home.host_key + ": the TPM was cleared", "another approved host",
+                            "recovery use").err
+        self.assertNotIn(self.tpm.path.encode(), said)
         self.nothing_was_sent(tap)
 
     def test_another_machine_id(self):
