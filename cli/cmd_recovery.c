@@ -148,20 +148,14 @@ static int commit_sheet(struct app *app, struct vault *v, const struct arguments
 	return r == 0 ? STATUS_OK : fail_vault(app, r);
 }
 
-static int create_at(struct app *app, struct vault *v, const struct arguments *args,
-    const char *vault, const char *path)
+/* From the sheet to the vault that has it; what is not kept is void. */
+static int make(struct app *app, struct vault *v, const struct arguments *args,
+    const struct recovery_sheet *sheet, struct secrets *s, const char *path)
 {
-	_cleanup_secret_ struct secrets *s = secret_alloc(sizeof(*s));
-	struct recovery_sheet sheet = { .vault = vault, .v = v };
 	bool kept = false;
-	int r;
+	int r = path == NULL ? recovery_sheet_print(app, sheet)
+			     : recovery_sheet_write(app, sheet, path);
 
-	if (s == NULL)
-		return fail_vault(app, VAULT_ERR_NOMEM);
-	vault_recovery_code_make(s->code);
-	sheet.code = s->code;
-	r = path == NULL ? recovery_sheet_print(app, &sheet)
-			 : recovery_sheet_write(app, &sheet, path);
 	if (r != 0)
 		return r;
 	if (path == NULL)
@@ -180,6 +174,24 @@ static int create_at(struct app *app, struct vault *v, const struct arguments *a
 		    "The sheet is void: %s is deleted again; destroy what was printed", path);
 	else if (!kept)
 		terminal_say("The sheet is void: destroy it");
+	return r;
+}
+
+static int create_at(struct app *app, struct vault *v, const struct arguments *args,
+    const char *vault, const char *path)
+{
+	_cleanup_secret_ struct secrets *s = secret_alloc(sizeof(*s));
+	struct recovery_sheet sheet = { .vault = vault, .v = v };
+	int r;
+
+	if (s == NULL)
+		return fail_vault(app, VAULT_ERR_NOMEM);
+	vault_recovery_code_make(s->code);
+	sheet.code = s->code;
+	/* Ctrl-C between two prompts would leave the file there. */
+	(void)terminal_catch();
+	r = make(app, v, args, &sheet, s, path);
+	terminal_release();
 	return r;
 }
 

@@ -108,6 +108,27 @@ class KilledRecovery(Recovering):
         self.killed(lambda wrap: self.create(wrap), r'"[^"]*/sheet.svg", O_WRONLY', check, 12)
         self.assertEqual(outcomes, {True, False})
 
+    def test_interrupted(self):
+        """By Ctrl-C, or by a terminal that is closed, at any call from when the file is made: it is
+        deleted again, unless the vault has the sheet by then."""
+        self.assertEqual(self.create(self.strace()), 0)
+        calls, _ = trace_read(self.trace_file)
+        start = next(i for i, c in enumerate(calls) if re.search(r'"[^"]*/sheet.svg", O_WRONLY', c.text))
+        # The report on standard error comes after all that.
+        path = [c for c in calls[start:] if c.name in ("openat", "write", "fsync", "fdatasync", "renameat", "flock", "poll")
+                and not c.text.startswith("write(2,")]
+        self.restore()
+        outcomes = set()
+        for call in points(path, FULL):
+            name = "HUP" if call.nth % 2 else "INT"
+            with self.subTest(call=str(call), signal=name):
+                status = self.create(self.strace("-e", f"inject={call.name}:signal={name}:when={call.nth}"))
+                self.assertIn(status, (0, 14))
+                self.assertEqual((os.path.exists(self.sheet), self.has_sheet()), (status == 0,) * 2)
+                outcomes.add(status)
+            self.restore()
+        self.assertEqual(outcomes, {0, 14})
+
     def test_use(self):
         self.assertEqual(self.create(), 0)
         self.bring()
