@@ -48,8 +48,8 @@ static bool is_wanted(const struct due_item *item, int64_t limit)
 
 	if (limit == 0)
 		return o->status != ROTATION_FINE;
-	return within(o->rotate_by, limit) || within(o->retire_by, limit) ||
-	       within(item->info->rotation.expires, limit);
+	return within(o->rotate_by, limit) || within(o->finish_by, limit) ||
+	       within(o->retire_by, limit) || within(item->info->rotation.expires, limit);
 }
 
 static int collect(

@@ -116,6 +116,8 @@ static void item_print(
 		{ "rotate", "Rotate", item->outlook.rotate_by, "touchvault rotate" },
 		{ "expires", "Expires:", item->info->rotation.expires,
 		    "The broker ends this key on that day" },
+		{ "finish", "Finish the rotation of", item->outlook.finish_by,
+		    "A new one is staged: touchvault rotate" },
 		{ "retire", "Revoke the old key of", item->outlook.retire_by,
 		    "Revoke the old one at the broker\\, then touchvault rotate" },
 	};

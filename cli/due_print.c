@@ -15,7 +15,7 @@
 #define PICTURE_MIN 20
 #define PICTURE_MAX 60
 #define NAME_COLUMN_MAX 40
-#define STATUS_WIDTH 20
+#define STATUS_WIDTH 22
 #define DAYS_WIDTH 14
 #define DATE_WIDTH 10
 
@@ -74,6 +74,8 @@ static void picture_draw(
 	line[today] = '|';
 	if (o->rotate_by != 0)
 		line[column_of(o->rotate_by, now, width)] = 'R';
+	if (o->finish_by != 0)
+		line[column_of(o->finish_by, now, width)] = 'F';
 	if (o->retire_by != 0)
 		line[column_of(o->retire_by, now, width)] = 'O';
 	if (item->info->rotation.expires != 0)
@@ -139,7 +141,7 @@ int due_print(const struct app *app, const struct due_list *l)
 		print_remarks(&l->items[i]);
 	}
 	if (l->n > 0 && c.picture > 0)
-		out("R rotate, X expires, O the old one's end\n");
+		out("R rotate, F finish, X expires, O the old one's end\n");
 	return out_done(app);
 }
 

@@ -30,6 +30,7 @@ enum remind_level remind_level_of(enum rotation_status status)
 		return REMIND_SOON;
 	case ROTATION_TO_RETIRE:
 	case ROTATION_DUE:
+	case ROTATION_UNFINISHED:
 	case ROTATION_EXPIRING:
 		return REMIND_DUE;
 	case ROTATION_OVERDUE:
@@ -202,8 +203,10 @@ json_t *remind_message(const struct app *app, const struct remind_place *place,
 json_t *remind_test_message(const struct app *app, const struct remind_place *place)
 {
 	const struct vault_entry_info info = { .name = "test/entry", .rotate_reason = "a test" };
-	const struct rotation_outlook o = { ROTATION_SOON, app->now + PERIOD_DAY_SECONDS,
-		app->now + PERIOD_DAY_SECONDS, 0, false };
+	const int64_t tomorrow = app->now + PERIOD_DAY_SECONDS;
+	const struct rotation_outlook o = {
+		.status = ROTATION_SOON, .at = tomorrow, .rotate_by = tomorrow
+	};
 	json_t *standing = standing_json(&info, &o, app->now);
 
 	(void)json_object_set_new(standing, "level", json_string(remind_level_name(REMIND_SOON)));

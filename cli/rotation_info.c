@@ -148,11 +148,12 @@ json_t *standing_json(
 {
 	const struct rotation *r = &info->rotation;
 
-	return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:s,s:o,s:o}", "name", info->name, "status",
-	    rotation_status_name(o->status), "at", time_json(o->at), "days",
+	return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:o,s:o}", "name", info->name,
+	    "status", rotation_status_name(o->status), "at", time_json(o->at), "days",
 	    o->at == 0 ? json_null() : json_integer(rotation_days(o->at, now)), "rotate_by",
-	    time_json(o->rotate_by), "expires", time_json(r->expires), "retire_by",
-	    time_json(o->retire_by), "state", rotation_state_name(r->state), "reason",
+	    time_json(o->rotate_by), "expires", time_json(r->expires), "finish_by",
+	    time_json(o->finish_by), "retire_by", time_json(o->retire_by), "state",
+	    rotation_state_name(r->state), "reason",
 	    *info->rotate_reason == '\0' ? json_null() : text_json(info->rotate_reason),
 	    "snoozed_until", time_json(o->snoozed ? r->snoozed : 0));
 }

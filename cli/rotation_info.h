@@ -52,7 +52,7 @@ const char *text_date(int64_t t, char buf[static 32]);
 /* The time as JSON has it; null for 0. */
 json_t *time_json(int64_t t) __attribute__((warn_unused_result));
 
-/* {name, status, at, days, rotate_by, expires, retire_by, state, reason,
+/* {name, status, at, days, rotate_by, expires, finish_by, retire_by, state, reason,
  * snoozed_until}; NULL: no memory. */
 json_t *standing_json(const struct vault_entry_info *, const struct rotation_outlook *, int64_t now)
     __attribute__((warn_unused_result));

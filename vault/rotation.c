@@ -162,6 +162,22 @@ static void weigh_expiry(
 		weigh(o, now >= period_before(at, s->lead) ? ROTATION_EXPIRING : ROTATION_FINE, at);
 }
 
+/* What is staged for longer than the grace was forgotten, if making it didn't end the current
+ * one: then that has stopped to work, and there is no time to lose. It may end unused, too. */
+static void weigh_staged(
+    struct rotation_outlook *o, const struct rotation *r, const struct schedule *s, int64_t now)
+{
+	int64_t from = r->works_from > r->since ? r->works_from : r->since;
+	int64_t left = s->mode == ROTATION_ATOMIC ? r->since : period_after(from, s->grace);
+	int64_t ends = r->other_expires;
+
+	o->finish_by = ends != 0 ? earlier(left, ends) : left;
+	weigh(o, now >= left ? ROTATION_UNFINISHED : ROTATION_FINE, left);
+	if (ends != 0)
+		weigh(o, now >= period_before(ends, s->lead) ? ROTATION_UNFINISHED : ROTATION_FINE,
+		    ends);
+}
+
 /* A reason to rotate that is older than the current credential concerns the old
  * one, which has no grace then. */
 static void weigh_old(struct rotation_outlook *o, const struct rotation *r,
@@ -180,6 +196,7 @@ struct rotation_outlook rotation_look(const struct rotation *r, const struct sch
 	struct rotation_outlook o = { .status = ROTATION_FINE };
 	int64_t oldest =
 	    period_is_set(p->max_age) ? period_after(r->made, p->max_age) : PERIOD_TIME_MAX;
+	bool is_staged = r->state == ROTATION_STAGED || r->state == ROTATION_VERIFIED;
 	bool has_old = r->state == ROTATION_PROMOTED || r->state == ROTATION_REVOKED;
 
 	if (s->every.n > 0)
@@ -189,6 +206,8 @@ struct rotation_outlook rotation_look(const struct rotation *r, const struct sch
 		weigh_rotation(&o, s, earlier(marked, now), oldest, now);
 	if (r->expires != 0)
 		weigh_expiry(&o, s, r->expires, now);
+	if (is_staged)
+		weigh_staged(&o, r, s, now);
 	if (has_old)
 		weigh_old(&o, r, s, marked, now);
 	o.snoozed = now < r->snoozed && o.status != ROTATION_EXPIRED;
@@ -205,8 +224,8 @@ int64_t rotation_days(int64_t at, int64_t now)
 static const char *const modes[] = { "default", "overlap", "atomic", "delayed" };
 static const char *const states[] = { "active", "staged", "verified", "promoted", "revoked" };
 static const char *const overdues[] = { "warn", "refuse", "ignore" };
-static const char *const statuses[] = { "fine", "in grace", "soon", "to retire", "due", "expiring",
-	"overdue", "expired" };
+static const char *const statuses[] = { "fine", "in grace", "soon", "to retire", "due",
+	"unfinished", "expiring", "overdue", "expired" };
 
 #define NAME_OF(names, i) \
 	((size_t)(i) < sizeof(names) / sizeof((names)[0]) ? (names)[i] : "unknown")

@@ -113,19 +113,21 @@ enum rotation_answer rotation_check(const struct rotation *, const struct schedu
 /* From harmless to bad. */
 enum rotation_status {
 	ROTATION_FINE,
-	ROTATION_GRACE,     /* promoted, the old one is kept until at */
-	ROTATION_SOON,      /* to be rotated at, which is less than the lead away */
-	ROTATION_TO_RETIRE, /* the old one is to be revoked and wiped, since at */
-	ROTATION_DUE,       /* to be rotated since at */
-	ROTATION_EXPIRING,  /* ends at, which is less than the lead away */
-	ROTATION_OVERDUE,   /* due for longer than the grace, or older than it may become */
-	ROTATION_EXPIRED,   /* ended at */
+	ROTATION_GRACE,      /* promoted, the old one is kept until at */
+	ROTATION_SOON,       /* to be rotated at, which is less than the lead away */
+	ROTATION_TO_RETIRE,  /* the old one is to be revoked and wiped, since at */
+	ROTATION_DUE,        /* to be rotated since at */
+	ROTATION_UNFINISHED, /* staged, and left so: since at, or the staged one ends at */
+	ROTATION_EXPIRING,   /* ends at, which is less than the lead away */
+	ROTATION_OVERDUE,    /* due for longer than the grace, or older than it may become */
+	ROTATION_EXPIRED,    /* ended at */
 };
 
 struct rotation_outlook {
 	enum rotation_status status; /* the worst of all that holds */
 	int64_t at;                  /* its date; of FINE the next one, 0 if there is none */
 	int64_t rotate_by;           /* by schedule or mark; 0 if never */
+	int64_t finish_by;           /* of what is staged; 0 if nothing is */
 	int64_t retire_by;           /* of the old one; 0 if there is none */
 	bool snoozed;                /* and not yet expired */
 };

@@ -254,6 +254,66 @@ class Listing(Due):
         self.assertNotIn("|", "".join(narrow))
 
 
+class HalfWay(Due):
+    """A rotation that was begun and left."""
+
+    def stage(self, *args):
+        self.ok(self.run_touched("rotate", "kraken", "--stage", "--from-json", *args, stdin=b'{"key":"NEW"}'))
+
+    def stands(self, clock):
+        """How it stands, with its date and the exit status of --check."""
+        self.home.set_clock(clock)
+        entry = self.due("--check").get("kraken")
+        return (entry and (entry["status"], entry["at"]), self.status)
+
+    def test_staged_and_forgotten(self):
+        self.stage()
+        self.assertEqual(self.stands("2027-02-02 09:29:59"), (None, 0))
+        unfinished = (("unfinished", "2027-02-02T09:30:00Z"), 41)
+        self.assertEqual(self.stands("2027-02-02 09:30:00"), unfinished)
+        self.assertRegex(self.ok(self.home.run("due")).out.decode(), r"^kraken +unfinished, staged +today +2027-02-02\n$")
+        self.assertEqual(self.due()["kraken"]["finish_by"], "2027-02-02T09:30:00Z")
+        self.ok(self.run_touched("rotate", "kraken", "--promote"))
+        self.assertEqual(self.stands("2027-02-02 09:30:00"), (("in grace", "2027-02-04T09:30:00Z"), 0))
+        # What was taken back is staged again, and may be forgotten again.
+        self.ok(self.run_touched("rotate", "kraken", "--rollback"))
+        self.assertEqual(self.stands("2027-02-04 09:29:59"), (None, 0))
+        self.assertEqual(self.stands("2027-02-04 09:30:00")[0][0], "unfinished")
+        self.ok(self.home.run("snooze", "kraken", "1d"))
+        self.assertEqual(self.stands("2027-02-04 09:30:00")[1], 0)
+        self.ok(self.run_touched("rotate", "kraken", "--abort"))
+        self.assertEqual(self.stands("2027-02-05 09:30:00"), (None, 0))
+
+    def test_atomic_at_once(self):
+        """The old one is dead, so what uses it has stopped."""
+        self.schedule("kraken", "--mode", "atomic")
+        self.stage()
+        self.assertEqual(self.stands(START), (("unfinished", "2027-01-31T09:30:00Z"), 41))
+
+    def test_delayed_from_when_it_works(self):
+        self.schedule("kraken", "--mode", "delayed")
+        self.stage("--works-from", "2027-02-10")
+        self.assertEqual(self.stands("2027-02-11 23:59:59"), (None, 0))
+        self.assertEqual(self.stands("2027-02-12 00:00:00"), (("unfinished", "2027-02-12T00:00:00Z"), 41))
+
+    def test_the_staged_one_ends(self):
+        self.schedule("kraken", "--grace", "90d", "--lead", "1w", "--every", "never")
+        self.stage("--expires", "2027-03-10")
+        self.assertEqual(self.stands("2027-03-02 23:59:59"), (None, 0))
+        self.assertEqual(self.stands("2027-03-03 00:00:00"), (("unfinished", "2027-03-10T00:00:00Z"), 41))
+        self.assertEqual(self.stands("2027-04-01 00:00:00"), (("unfinished", "2027-03-10T00:00:00Z"), 41))
+
+    def test_calendar_picture_and_what_is_within(self):
+        self.stage()
+        text = self.ok(self.home.run("due", "--ics")).out.decode()
+        self.assertRegex(text, r"DTSTART;VALUE=DATE:20270202\r\nSUMMARY:Finish the rotation of kraken\r\n")
+        self.assertEqual(self.statuses("--within", "2d"), {"kraken": "fine"})
+        self.assertEqual(self.statuses("--within", "1d"), {})
+        shown = self.home.on_terminal("due", "--within", "2d", columns=149).finish().shown.decode()
+        self.assertRegex(shown, r"\|F-+")
+        self.assertIn("F finish", shown)
+
+
 class Calendar(Due):
     def calendar(self, *args):
         raw = self.ok(self.home.run("due", "--ics", *args)).out

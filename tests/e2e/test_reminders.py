@@ -146,6 +146,13 @@ class Telling(Reminders):
         self.touched("rename", "ibkr/live", "live")
         self.assertEqual(self.told(), [])
 
+    def test_a_rotation_left_half_way(self):
+        self.ok(self.home.run("--device", self.plugged.path, "rotate", "kraken", "--stage", "--from-json", stdin=b'{"key":"N"}'))
+        self.assertEqual(self.told(), [])
+        self.home.set_clock("2027-02-02 09:31:00")
+        self.assertEqual(self.told(), [("kraken", "due")])
+        self.assertEqual(self.status()["last"]["due"], 1)
+
     def test_snoozed(self):
         self.home.set_clock(OVERDUE)
         self.ok(self.home.run("snooze", "ibkr/live", "3d"))

@@ -357,8 +357,79 @@ static void the_old_one_is_told_of(void **state)
 	stands(look(&r, SINCE + DAY, SINCE + DAY), ROTATION_DUE, SINCE + DAY);
 	r.state = ROTATION_REVOKED;
 	stands(look(&r, 0, SINCE), ROTATION_TO_RETIRE, SINCE);
-	r.state = ROTATION_STAGED;
-	stands(look(&r, 0, SINCE), ROTATION_FINE, SINCE + 90 * DAY);
+	assert_int_equal(look(&r, 0, SINCE).finish_by, 0);
+}
+
+/* What was staged and left so: in every state and mode, at every second that matters. */
+static void what_was_left_half_way_is_told_of(void **unused)
+{
+	static const struct {
+		int64_t works_from, expires;        /* from SINCE, as all; 0: none */
+		int64_t told_from, date, finish_by; /* where it isn't atomic */
+	} cases[] = {
+		{ 0, 0, 2 * DAY, 2 * DAY, 2 * DAY }, { -DAY, 0, 2 * DAY, 2 * DAY, 2 * DAY },
+		{ 5 * DAY, 0, 7 * DAY, 7 * DAY, 7 * DAY },
+		{ 0, 60 * DAY, 2 * DAY, 2 * DAY, 2 * DAY },
+		{ 50 * DAY, 60 * DAY, 46 * DAY, 60 * DAY, 52 * DAY },
+		{ 0, DAY, -13 * DAY, DAY, DAY },
+		{ 0, -DAY, -15 * DAY, -DAY, -DAY }, /* it was over when it was staged */
+	};
+
+	(void)unused;
+	for (int state = 0; state < ROTATION_STATES; state++)
+		for (int mode = ROTATION_OVERLAP; mode <= ROTATION_DELAYED; mode++)
+			for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+				struct schedule s = SCHEDULE_DEFAULT;
+				struct rotation r = in_state(state);
+				bool staged =
+				    state == ROTATION_STAGED || state == ROTATION_VERIFIED;
+				int64_t from = SINCE + cases[i].told_from;
+				int64_t date = SINCE + cases[i].date;
+				int64_t finish_by = SINCE + cases[i].finish_by;
+				struct rotation_outlook o;
+
+				s.every = of("0d");
+				s.mode = (enum rotation_mode)mode;
+				r.works_from =
+				    cases[i].works_from == 0 ? 0 : SINCE + cases[i].works_from;
+				r.other_expires =
+				    cases[i].expires == 0 ? 0 : SINCE + cases[i].expires;
+				if (mode == ROTATION_ATOMIC) {
+					from = from < SINCE ? from : SINCE;
+					date = date < SINCE || from < SINCE ? date : SINCE;
+					finish_by = finish_by < SINCE ? finish_by : SINCE;
+				}
+				o = rotation_look(&r, &s, &no_policy, 0, from - 1);
+				assert_int_equal(o.status == ROTATION_UNFINISHED, false);
+				o = rotation_look(&r, &s, &no_policy, 0, from);
+				assert_int_equal(o.status == ROTATION_UNFINISHED, staged);
+				assert_int_equal(o.finish_by, staged ? finish_by : 0);
+				if (staged)
+					assert_int_equal(o.at, date);
+				o = rotation_look(&r, &s, &no_policy, 0, PERIOD_TIME_MAX);
+				assert_int_equal(o.status == ROTATION_UNFINISHED, staged);
+			}
+}
+
+static void what_was_left_half_way_among_others(void **state)
+{
+	struct rotation r = in_state(ROTATION_STAGED);
+
+	(void)state;
+	/* It was staged on the day that it was due. */
+	stands(look(&r, 0, SINCE + 2 * DAY - 1), ROTATION_DUE, SINCE);
+	stands(look(&r, 0, SINCE + 2 * DAY), ROTATION_OVERDUE, SINCE);
+	r.made = SINCE - 80 * DAY;
+	stands(look(&r, 0, SINCE), ROTATION_SOON, SINCE + 10 * DAY);
+	stands(look(&r, 0, SINCE + 2 * DAY), ROTATION_UNFINISHED, SINCE + 2 * DAY);
+	stands(look(&r, 0, SINCE + 10 * DAY), ROTATION_UNFINISHED, SINCE + 2 * DAY);
+	stands(look(&r, 0, SINCE + 12 * DAY), ROTATION_OVERDUE, SINCE + 10 * DAY);
+	r.made = SINCE - 10 * DAY;
+	stands(look(&r, 0, SINCE), ROTATION_FINE, SINCE + 2 * DAY);
+	r.expires = SINCE + 10 * DAY;
+	stands(look(&r, 0, SINCE + 2 * DAY), ROTATION_EXPIRING, SINCE + 10 * DAY);
+	r.snoozed = SINCE + 3 * DAY;
+	assert_true(look(&r, 0, SINCE + 2 * DAY).snoozed);
 }
 
 static void the_worst_is_told(void **state)
@@ -476,6 +547,8 @@ int main(void)
 		cmocka_unit_test(never_rotated_but_for_an_expiry),
 		cmocka_unit_test(a_mark_is_due_from_its_date),
 		cmocka_unit_test(the_old_one_is_told_of),
+		cmocka_unit_test(what_was_left_half_way_is_told_of),
+		cmocka_unit_test(what_was_left_half_way_among_others),
 		cmocka_unit_test(the_worst_is_told),
 		cmocka_unit_test(what_is_snoozed_still_stands_where_it_stands),
 		cmocka_unit_test(what_is_unset_is_the_vaults),
