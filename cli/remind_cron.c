@@ -44,6 +44,14 @@ static int fail_crontab(const struct app *app, const struct program_output *err)
 	    err->len == 0 ? "it didn't say why" : (const char *)err->bytes);
 }
 
+/* That there is none yet, or never was one, as cron.allow and cron.deny don't let this user
+ * have one: which writing it would say, too. */
+static bool says_none(const char *errors)
+{
+	return strncmp(errors, "no crontab for", 14) == 0 ||
+	       strstr(errors, " not allowed to use this program") != NULL;
+}
+
 /* *ret: NUL-terminated, malloc'ed. */
 static int crontab_read(const struct app *app, char **ret)
 {
@@ -56,8 +64,8 @@ static int crontab_read(const struct app *app, char **ret)
 	if (text == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
 	r = crontab(app, "-l", "", &out, &err);
-	/* There is none yet: the only failure after which it may be written. */
-	if (r != 0 && (r < 0 || strncmp((char *)errors, "no crontab for", 14) != 0))
+	/* The only failures after which it may be written. */
+	if (r != 0 && (r < 0 || !says_none((char *)errors)))
 		return fail_crontab(app, &err);
 	text[r == 0 ? out.len : 0] = '\0';
 	*ret = TAKE_PTR(text);

@@ -184,6 +184,21 @@ class Systemd(Timed):
         self.assertEqual({c["channel"]: c["arrived"] for c in self.status()["last"]["channels"]},
                          {"desktop": True, "hooks": False})
 
+    def test_a_user_who_may_not_use_cron(self):
+        forbid = 'mount -t tmpfs none /mnt; cp -a /etc/. /mnt; mount --bind /mnt /etc; getent passwd "$1" | cut -d: -f1 >/etc/cron.deny'
+        subprocess.run(["nsenter", "-t", str(self.manager.pid), "-m", "sh", "-euc", forbid, "sh", str(NOBODY)], check=True)
+        denied = subprocess.run([*self.wrap, "crontab", "-l"], capture_output=True, check=False)
+        self.assertIn(b"not allowed", denied.stderr)
+        self.ok(self.reminders("install"))
+        self.assertTrue(self.status()["timer"]["active"])
+        self.ok(self.reminders("remove"))
+        self.assertIsNone(self.status()["timer"]["kind"])
+        # Where cron is all that there is, it says so.
+        no_systemd = {"XDG_RUNTIME_DIR": "/nonexistent", "DBUS_SESSION_BUS_ADDRESS": ""}
+        self.refused(self.reminders("install", env=no_systemd), 1, "You (nobody) are not allowed to use this program")
+        self.assertIsNone(json.loads(self.ok(self.reminders("--json", "status", env=no_systemd)).out)["timer"]["kind"])
+        self.assertIn(b"nothing to remove", self.ok(self.reminders("remove", env=no_systemd)).err)
+
     def test_the_timer_comes_by_itself(self):
         drop_in = self.files[1] + ".d"
         os.makedirs(drop_in)
