@@ -152,11 +152,12 @@ static json_t *status_json(struct app *app, const struct remind_place *place,
     const struct remind_timer_status *t, int *ret_status)
 {
 	json_t *state = remind_state_look(place->state), *last = json_object_get(state, "last");
-	json_t *j = json_pack("{s:o,s:{s:s?,s:b,s:o},s:O?,s:b,s:o,s:o}", "vault",
+	json_t *j = json_pack("{s:o,s:{s:s?,s:b,s:o},s:O?,s:b,s:O?,s:o,s:o}", "vault",
 	    text_json(place->vault), "timer", "kind", timer_name(t->kind), "active", t->active,
 	    "next", time_json(t->next), "last", last, "pending",
-	    json_is_true(json_object_get(state, "pending")), "hooks", remind_hooks_list(place),
-	    "snoozed", snoozed_json(app, ret_status));
+	    json_is_true(json_object_get(state, "pending")), "failing",
+	    json_object_get(state, "failing"), "hooks", remind_hooks_list(place), "snoozed",
+	    snoozed_json(app, ret_status));
 
 	json_decref(state);
 	return j;
@@ -178,6 +179,29 @@ static void print_last(const json_t *last)
 	out("\n");
 }
 
+/* Those of the last run are told with it. */
+static void print_failing(const json_t *j)
+{
+	const json_t *last = json_object_get(j, "last");
+	char name[STATUS_LINE_MAX], at[32], text[STATUS_LINE_MAX];
+	size_t i;
+	json_t *e;
+
+	if (json_array_size(json_object_get(last, "channels")) > 0)
+		return;
+	json_array_foreach(json_object_get(j, "failing"), i, e)
+	{
+		const char *detail = json_string_value(json_object_get(e, "detail"));
+
+		out("failed      %s, %s%s%s\n",
+		    text_clean(
+			json_string_value(json_object_get(e, "channel")), name, sizeof(name)),
+		    text_clean(json_string_value(json_object_get(e, "at")), at, sizeof(at)),
+		    detail == NULL ? "" : ": ",
+		    detail == NULL ? "" : text_clean(detail, text, sizeof(text)));
+	}
+}
+
 static int status_text(const struct app *app, const struct remind_timer_status *t, const json_t *j)
 {
 	const json_t *last = json_object_get(j, "last");
@@ -197,6 +221,7 @@ static int status_text(const struct app *app, const struct remind_timer_status *
 	json_array_foreach(json_object_get(last, "problems"), i, e)
 	    out("trouble     %s\n", text_clean(json_string_value(e), text, sizeof(text)));
 	print_channels(json_object_get(last, "channels"));
+	print_failing(j);
 	json_array_foreach(json_object_get(j, "hooks"), i, e)
 	    out("%s%s", i == 0 ? "hooks       " : ", ", json_string_value(e));
 	out("%s", i > 0 ? "\n" : "");

@@ -40,7 +40,8 @@ char *remind_state_path(const struct app *, const struct paths *)
 
 /* What was told, as in the file: "told" has for each key (an entry's id, or a problem's
  * name) its level and day; "seen" is the latest time at which it ran; "pending" is true
- * while somebody is told; "last" is the last run, or null. */
+ * while somebody is told; "last" is the last run, or null; "failing" are the channels that
+ * failed in the last run that told somebody something, with its time. */
 struct remind_state {
 	struct store store;
 	int lock;

@@ -41,6 +41,20 @@ static bool begin(struct remind_state *state, struct remind_plan *p)
 	return repeated;
 }
 
+/* A run that has nothing to tell doesn't say that a channel works again. */
+static void note_failures(const struct app *app, struct remind_state *state, const json_t *channels)
+{
+	json_t *failing = json_array(), *c;
+	char when[32];
+	size_t i;
+
+	json_array_foreach(channels, i, c) if (!json_is_true(json_object_get(c, "arrived")))(void)
+	    json_array_append_new(failing,
+		json_pack("{s:O,s:s,s:O}", "channel", json_object_get(c, "channel"), "at",
+		    text_time_json(app->clock, when), "detail", json_object_get(c, "detail")));
+	(void)json_object_set_new(state->json, "failing", failing);
+}
+
 /* What nobody took is told again by the next run. */
 static void end(const struct app *app, struct remind_state *state, const struct remind_plan *p,
     json_t *channels)
@@ -50,6 +64,8 @@ static void end(const struct app *app, struct remind_state *state, const struct 
 	remind_channels_count(channels, &arrived, &failed);
 	if (arrived > 0 || remind_plan_is_empty(p))
 		(void)json_object_set(state->json, "told", p->told);
+	if (json_array_size(channels) > 0)
+		note_failures(app, state, channels);
 	remind_state_note_clock(app, state);
 	(void)json_object_set_new(state->json, "pending", json_false());
 	(void)json_object_set_new(state->json, "last", run_json(app, p, channels));

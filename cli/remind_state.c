@@ -114,6 +114,18 @@ static bool last_is_valid(json_t *last)
 	return json_is_null(last) || json_is_string(json_object_get(last, "at"));
 }
 
+/* Notes of before may lack it. */
+static bool failing_is_valid(json_t *failing)
+{
+	json_t *e;
+	size_t i;
+
+	json_array_foreach(
+	    failing, i, e) if (!json_is_string(json_object_get(e, "channel")) ||
+			       !json_is_string(json_object_get(e, "at"))) return false;
+	return failing == NULL || json_is_array(failing);
+}
+
 static json_t *decode(const uint8_t *bytes, size_t len)
 {
 	json_t *j = json_loadb((const char *)bytes, len, JSON_REJECT_DUPLICATES, NULL);
@@ -121,7 +133,7 @@ static json_t *decode(const uint8_t *bytes, size_t len)
 
 	if (told_is_valid(json_object_get(j, "told")) && json_is_integer(seen) &&
 	    json_integer_value(seen) >= 0 && json_is_boolean(json_object_get(j, "pending")) &&
-	    last_is_valid(last))
+	    last_is_valid(last) && failing_is_valid(json_object_get(j, "failing")))
 		return j;
 	json_decref(j);
 	return NULL;
@@ -129,7 +141,8 @@ static json_t *decode(const uint8_t *bytes, size_t len)
 
 static json_t *begin_anew(void)
 {
-	return json_pack("{s:{},s:i,s:b,s:n}", "told", "seen", 0, "pending", 0, "last");
+	return json_pack(
+	    "{s:{},s:i,s:b,s:n,s:[]}", "told", "seen", 0, "pending", 0, "last", "failing");
 }
 
 /* A place that can't be read is none that can be written. */

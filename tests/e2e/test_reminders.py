@@ -291,6 +291,24 @@ class Hooks(Reminders):
         text = self.ok(self.home.run("reminders", "status")).out.decode()
         self.assertIn("hook b-hangs        did not arrive: not done in 2 s, and ended\n", text)
 
+    def test_a_failure_is_kept_until_it_succeeds(self):
+        self.hook("bad", "echo 'no route' >&2; exit 7")
+        self.listener()
+        self.assertEqual(self.remind().status, 1)
+        self.assertEqual(self.ok(self.remind()).out, b"")
+        shown = self.status()
+        self.assertEqual(shown["last"]["channels"], [])
+        failed = {f["channel"]: f for f in shown["failing"]}
+        self.assertEqual(failed.keys(), {"desktop", "hook bad"})
+        self.assertEqual(failed["hook bad"]["detail"], "ended with 7: no route")
+        self.assertRegex(failed["hook bad"]["at"], "^2027-05-04T10:00:")
+        text = self.ok(self.home.run("reminders", "status")).out.decode()
+        self.assertRegex(text, r"failed      hook bad, 2027-05-04T10:00:\d\dZ: ended with 7: no route\n")
+        self.hook("bad", "exit 0")
+        self.home.set_clock("2027-05-05 10:00:00")
+        self.ok(self.remind())
+        self.assertEqual([f["channel"] for f in self.status()["failing"]], ["desktop"])
+
     def test_clean_surroundings(self):
         log = os.path.join(self.dir, "env")
         self.hook("look", f"env >{log}; ls /proc/self/fd >>{log}; umask >>{log}")
@@ -394,7 +412,8 @@ class Trouble(Reminders):
         for i, bad in enumerate(("", "{", "[]", good[:-5], good.replace('"told":{', '"told":{"x":{"level":9,"day":"y"},'),
                                  good.replace('"seen":', '"seen":-'), good.replace('"pending":false', '"pending":0'),
                                  re.sub(r'"channels":\[.*?\]', '"channels":[1]', good),
-                                 re.sub(r'"problems":\[.*?\]', '"problems":[{}]', good))):
+                                 re.sub(r'"problems":\[.*?\]', '"problems":[{}]', good),
+                                 re.sub(r'"failing":\[.*?\]', '"failing":[{"channel":"x","at":1}]', good))):
             with self.subTest(bad=bad[:20], i=i):
                 with open(self.notes, "w", encoding="utf-8") as f:
                     f.write(bad)
