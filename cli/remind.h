@@ -123,6 +123,10 @@ int remind_timer_remove(const struct app *, const struct remind_place *, bool *r
 int remind_timer_look(const struct app *, const struct remind_place *,
     struct remind_timer_status *ret) __attribute__((warn_unused_result));
 
+/* Which variable of the environment has what no line of a file can hold; NULL: none. */
+const char *remind_unit_bad_place(void);
+bool remind_unit_has_controls(const char *text);
+
 /* The command that is called: path of this program, vault, and what is in the
  * environment. Quoted for a unit file, or the shell in a crontab. malloc'ed, NULL: no
  * memory. */

@@ -101,15 +101,6 @@ static int own_program(const struct app *app, char ret[static PATH_MAX])
 	return fail(app, STATUS_ERROR, "this program's own path isn't known; repeat by its path");
 }
 
-/* A line of a file can't hold all that a path can. */
-static bool has_controls(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < ' ' || *text == '\x7f')
-			return true;
-	return false;
-}
-
 static int install_units(
     const struct app *app, const struct remind_place *p, const char *program, const char *vault)
 {
@@ -154,10 +145,16 @@ int remind_timer_install(
 {
 	char program[PATH_MAX], why[BUS_WHY_MAX] = "";
 	const char *vault = p->by_name ? app->vault : p->vault;
+	const char *bad = remind_unit_bad_place();
 	bool had;
 	int r = own_program(app, program), found;
 
-	if (r == 0 && (has_controls(program) || has_controls(p->vault)))
+	if (r == 0 && bad != NULL)
+		r = fail(app, STATUS_USAGE,
+		    "%s has control characters, which can't be handed to a timer; use another "
+		    "directory",
+		    bad);
+	if (r == 0 && (remind_unit_has_controls(program) || remind_unit_has_controls(p->vault)))
 		r = fail(app, STATUS_USAGE,
 		    "a path with control characters can't be watched; rename it");
 	if (r != 0)

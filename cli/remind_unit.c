@@ -41,6 +41,23 @@ static const char *place_value(size_t i)
 	return value != NULL && value[0] == '/' ? value : NULL;
 }
 
+/* A line of a file can't hold all that a path can. */
+bool remind_unit_has_controls(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == '\x7f')
+			return true;
+	return false;
+}
+
+const char *remind_unit_bad_place(void)
+{
+	for (size_t i = 0; i < PLACES_LEN; i++)
+		if (place_value(i) != NULL && remind_unit_has_controls(place_value(i)))
+			return places[i];
+	return NULL;
+}
+
 /* What systemd's instance of a user can enforce without privileges: by seccomp and
  * limits. Its ways that need namespaces of users would show what belongs to root as
  * nobody's, which touchvault refuses as unsafe. */

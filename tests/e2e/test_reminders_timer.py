@@ -313,6 +313,19 @@ class Cron(Timed):
         with open(os.path.join(self.dir, "asked"), encoding="utf-8") as f:
             self.assertEqual(f.read().split(), ["-l", "-l", "-"])
 
+    def test_directories_that_no_line_can_hold(self):
+        self.fill()
+        for variable in ("XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+            for text in ("\n* * * * * touch /tmp/x", "\x7f", "\t"):
+                at = os.path.join(self.dir, variable + text.split("/")[0])
+                os.makedirs(at, 0o700, exist_ok=True)
+                name = {"XDG_DATA_HOME": ".local/share", "XDG_STATE_HOME": ".local/state"}.get(variable)
+                if name and not os.path.exists(at + "/touchvault"):
+                    shutil.copytree(os.path.join(self.home.dir, name, "touchvault"), at + "/touchvault")
+                with self.subTest(variable=variable, text=text):
+                    self.refused(self.reminders("install", env={variable: at}), 2, variable + " has control characters")
+                    self.assertEqual(self.lines(), [self.LINE])
+
     def test_a_vault_that_is_not_there(self):
         self.refused(self.reminders("--vault", "no", "install"), 3)
         self.assertEqual(self.lines(), [])
