@@ -152,11 +152,12 @@ static json_t *status_json(struct app *app, const struct remind_place *place,
     const struct remind_timer_status *t, int *ret_status)
 {
 	json_t *state = remind_state_look(place->state), *last = json_object_get(state, "last");
-	json_t *j = json_pack("{s:o,s:{s:s?,s:b,s:o},s:O?,s:b,s:O?,s:o,s:o}", "vault",
+	json_t *j = json_pack("{s:o,s:{s:s?,s:b,s:o},s:O?,s:b,s:O?,s:o,s:o,s:o}", "vault",
 	    text_json(place->vault), "timer", "kind", timer_name(t->kind), "active", t->active,
 	    "next", time_json(t->next), "last", last, "pending",
 	    json_is_true(json_object_get(state, "pending")), "failing",
-	    json_object_get(state, "failing"), "hooks", remind_hooks_list(place), "snoozed",
+	    json_object_get(state, "failing"), "hooks", remind_hooks_list(place, true),
+	    "not_executable", remind_hooks_list(place, false), "snoozed",
 	    snoozed_json(app, ret_status));
 
 	json_decref(state);
@@ -177,6 +178,15 @@ static void print_last(const json_t *last)
 		out("%s %lld %s", i == 0 ? ";" : ",",
 		    (long long)json_integer_value(json_object_get(last, counts[i])), counts[i]);
 	out("\n");
+}
+
+static void print_names(const char *title, const json_t *names, const char *what)
+{
+	size_t i;
+	json_t *e;
+
+	json_array_foreach(names, i, e) out("%s%s", i == 0 ? title : ", ", json_string_value(e));
+	out("%s%s", i > 0 ? what : "", i > 0 ? "\n" : "");
 }
 
 /* Those of the last run are told with it. */
@@ -222,9 +232,8 @@ static int status_text(const struct app *app, const struct remind_timer_status *
 	    out("trouble     %s\n", text_clean(json_string_value(e), text, sizeof(text)));
 	print_channels(json_object_get(last, "channels"));
 	print_failing(j);
-	json_array_foreach(json_object_get(j, "hooks"), i, e)
-	    out("%s%s", i == 0 ? "hooks       " : ", ", json_string_value(e));
-	out("%s", i > 0 ? "\n" : "");
+	print_names("hooks       ", json_object_get(j, "hooks"), "");
+	print_names("no hooks    ", json_object_get(j, "not_executable"), ": not executable");
 	json_array_foreach(json_object_get(j, "snoozed"), i, e)
 	    out("snoozed     %s until %s\n", json_string_value(json_object_get(e, "name")),
 		json_string_value(json_object_get(e, "until")));

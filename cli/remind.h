@@ -98,8 +98,10 @@ json_t *remind_send(const struct app *, const struct remind_place *, const json_
 /* The part of it that is for hooks. */
 void remind_hooks_run(const struct app *, const struct remind_place *, const json_t *message,
     int seconds, bool confined, json_t *channels);
-/* Names of the hooks that there are, sorted. Array of text; empty where there are none. */
-json_t *remind_hooks_list(const struct remind_place *) __attribute__((warn_unused_result));
+/* Names of the hooks that there are, sorted; or of the files beside them that aren't
+ * executable, and so no hooks. Array of text; empty where there are none. */
+json_t *remind_hooks_list(const struct remind_place *, bool executable)
+    __attribute__((warn_unused_result));
 void remind_channel_add(json_t *channels, const char *name, bool arrived, const char *detail);
 /* How many arrived, and how many failed that should have. */
 void remind_channels_count(const json_t *channels, size_t *ret_arrived, size_t *ret_failed);

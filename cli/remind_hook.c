@@ -31,25 +31,46 @@ static int is_hook(const struct dirent *e)
 	return e->d_name[0] != '.' && e->d_name[len - 1] != '~';
 }
 
-static int list(const struct remind_place *place, struct dirent ***ret)
+/* A note, or one that was put aside: not what is a link or a directory, or can't be looked
+ * at, which was meant to be one. */
+static bool is_passed_over(const struct remind_place *place, const char *name)
 {
-	int n = scandir(place->hooks, ret, is_hook, alphasort);
+	char path[PATH_MAX];
+	struct stat st;
 
-	return n < 0 ? 0 : n;
+	(void)snprintf(path, sizeof(path), "%s/%s", place->hooks, name);
+	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) != 0;
+}
+
+/* Those that are executable, or those that aren't. */
+static int list(const struct remind_place *place, bool executable, struct dirent ***ret)
+{
+	int found = scandir(place->hooks, ret, is_hook, alphasort), n = 0;
+
+	for (int i = 0; i < found; i++) {
+		struct dirent *e = (*ret)[i];
+
+		if (is_passed_over(place, e->d_name) != executable)
+			(*ret)[n++] = e;
+		else
+			free(e);
+	}
+	if (found < 0)
+		*ret = NULL;
+	return n;
 }
 
 static void list_free(struct dirent **names, int n)
 {
 	for (int i = 0; i < n; i++)
 		free(names[i]);
-	if (n > 0)
-		free(names);
+	free(names);
 }
 
-json_t *remind_hooks_list(const struct remind_place *place)
+json_t *remind_hooks_list(const struct remind_place *place, bool executable)
 {
-	struct dirent **names = NULL;
-	int n = list(place, &names);
+	struct dirent **names;
+	int n = list(place, executable, &names);
 	json_t *a = json_array();
 
 	for (int i = 0; i < n; i++)
@@ -93,8 +114,6 @@ static bool check(const char *path, char detail[static DETAIL_MAX])
 		    r == VAULT_ERR_UNSAFE_FILE  ? "it isn't yours, or others can write it"
 		    : r == VAULT_ERR_UNSAFE_DIR ? "others can write the directory, or one above it"
 						: "it can't be read, or is no regular file");
-	else if (access(path, X_OK) != 0)
-		(void)snprintf(detail, DETAIL_MAX, "not run: it isn't executable");
 	return *detail == '\0';
 }
 
@@ -156,8 +175,8 @@ void remind_hooks_run(const struct app *app, const struct remind_place *place,
     const json_t *message, int seconds, bool confined, json_t *channels)
 {
 	_cleanup_free_ char *text = json_dumps(message, JSON_COMPACT);
-	struct dirent **names = NULL;
-	int n = list(place, &names);
+	struct dirent **names;
+	int n = list(place, true, &names);
 
 	if (n > 0 && confined)
 		remind_channel_add(channels, "hooks", false,

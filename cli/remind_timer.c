@@ -104,7 +104,7 @@ static int own_program(const struct app *app, char ret[static PATH_MAX])
 static int install_units(
     const struct app *app, const struct remind_place *p, const char *program, const char *vault)
 {
-	json_t *hooks = remind_hooks_list(p);
+	json_t *hooks = remind_hooks_list(p, true);
 	_cleanup_free_ char *service =
 	    remind_unit_service(p, program, vault, json_array_size(hooks) > 0);
 	_cleanup_free_ char *timer = remind_unit_timer(p);

@@ -331,7 +331,7 @@ class Hooks(Reminders):
         os.mkdir(os.path.join(self.hooks, "directory"))
         self.refused(self.remind(), 1)
         self.assertEqual({k: v[1] for k, v in self.channels().items() if k != "desktop"}, {
-            "hook a": "not run: it isn't yours, or others can write it", "hook b": "not run: it isn't executable",
+            "hook a": "not run: it isn't yours, or others can write it",
             "hook link": "not run: it can't be read, or is no regular file",
             "hook directory": "not run: it can't be read, or is no regular file"})
         os.chmod(path, 0o755)
@@ -339,6 +339,22 @@ class Hooks(Reminders):
         self.refused(self.remind(), 1)
         self.assertIn("others can write the directory", self.channels()["hook a"][1])
         self.assertFalse(os.path.exists(mark))
+
+    def test_what_is_not_executable_is_none(self):
+        self.listener()
+        self.hook("README", "false", 0o644)
+        self.hook("old", "false", 0o600)
+        self.assertEqual(self.told(), [("ibkr/live", "overdue")])
+        self.assertEqual(self.channels().keys(), {"desktop", "hook listen"})
+        shown = self.status()
+        self.assertEqual((shown["hooks"], shown["not_executable"]), (["listen"], ["README", "old"]))
+        self.assertIn(b"hooks       listen\nno hooks    README, old: not executable\n",
+                      self.ok(self.home.run("reminders", "status")).out)
+        # Nor is it one that a confined run would have to leave out.
+        os.unlink(os.path.join(self.hooks, "listen"))
+        self.home.set_clock("2027-05-05 10:00:00")
+        self.remind("--no-hooks")
+        self.assertEqual(self.channels().keys(), {"desktop"})
 
     def test_confined(self):
         self.refused(self.remind("--no-hooks"), 1, "nobody could be reminded")
