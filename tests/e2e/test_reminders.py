@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Reminders: who is told of what, how often, and what happens when something is in the way."""
+import datetime
 import re
 import shutil
 import stat
+import zoneinfo
 
 from desktop import Bus
 from harness import *
@@ -114,6 +116,18 @@ class Telling(Reminders):
         # It is 10:00 in UTC, and early on the next day there.
         self.assertEqual(self.told(env={"TZ": "Etc/GMT-14", "FAKETIME": "@2027-05-05 00:00:10"}),
                          [("ibkr/live", "overdue")])
+
+    def test_a_day_of_23_hours_and_one_of_25(self):
+        """Called every hour, as by cron, an entry is told once a day of where the person is."""
+        self.touched("schedule", "kraken", "--now", "a test")
+        berlin = zoneinfo.ZoneInfo("Europe/Berlin")
+        for noon, hours, days in ((datetime.datetime(2027, 3, 27, 12, tzinfo=berlin), 47, ("27", "28", "29")),
+                                  (datetime.datetime(2027, 10, 30, 12, tzinfo=berlin), 49, ("30", "31", "01"))):
+            told = []
+            for t in range(int(noon.timestamp()), int(noon.timestamp()) + hours * 3600, 3600):
+                if self.told(env={"TZ": "Europe/Berlin", "FAKETIME": f"@{t}", "FAKETIME_FMT": "%s"}):
+                    told.append(datetime.datetime.fromtimestamp(t, berlin).strftime("%d %H:%M"))
+            self.assertEqual(told, [f"{days[0]} 12:00", f"{days[1]} 00:00", f"{days[2]} 00:00"])
 
     def test_what_hooks_get(self):
         self.touched("schedule", "kraken", "--now", "seen in a repository")
