@@ -80,7 +80,7 @@ struct event {
 	const char *kind; /* a part of its UID */
 	const char *verb;
 	int64_t at;
-	const char *what; /* for the description */
+	const char *what; /* what else there is to say before the command */
 };
 
 static void event_print(const struct vault *v, const struct vault_summary *s,
@@ -100,8 +100,8 @@ static void event_print(const struct vault *v, const struct vault_summary *s,
 	line("SEQUENCE:%llu", (unsigned long long)(s->generation & 0x7fffffff));
 	line("DTSTART;VALUE=DATE:%s", stamp(e->at, true, text));
 	line("SUMMARY:%s", summary);
-	line("DESCRIPTION:%s%s%s", e->what, *info->rotate_reason == '\0' ? "" : ": ",
-	    escape(info->rotate_reason, reason));
+	line("DESCRIPTION:%stouchvault rotate %s%s%s", e->what, info->name,
+	    *info->rotate_reason == '\0' ? "" : ": ", escape(info->rotate_reason, reason));
 	line("TRANSP:TRANSPARENT");
 	if (lead > 0)
 		alarm_print(trigger, summary);
@@ -113,13 +113,13 @@ static void item_print(
     const struct vault *v, const struct vault_summary *s, const struct due_item *item)
 {
 	const struct event events[] = {
-		{ "rotate", "Rotate", item->outlook.rotate_by, "touchvault rotate" },
+		{ "rotate", "Rotate", item->outlook.rotate_by, "" },
 		{ "expires", "Expires:", item->info->rotation.expires,
-		    "The broker ends this key on that day" },
+		    "The broker ends this key on that day: before, " },
 		{ "finish", "Finish the rotation of", item->outlook.finish_by,
-		    "A new one is staged: touchvault rotate" },
+		    "A new one is staged: " },
 		{ "retire", "Revoke the old key of", item->outlook.retire_by,
-		    "Revoke the old one at the broker\\, then touchvault rotate" },
+		    "Revoke the old one at the broker\\, then " },
 	};
 
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)

@@ -7,6 +7,7 @@
 
 #include "cli/bus.h"
 #include "cli/output.h"
+#include "cli/rotation_info.h"
 
 #define DESKTOP "desktop"
 #define NAMES_SHOWN 5
@@ -36,7 +37,7 @@ void remind_channels_count(const json_t *channels, size_t *ret_arrived, size_t *
 	}
 }
 
-/* "ibkr/live 3 days ago, kraken today": names have no markup in them. */
+/* "ibkr/live (3 days ago), kraken (today)": names have no markup in them. */
 static size_t body_print(const json_t *message, const char *level, char ret[static BODY_MAX])
 {
 	size_t i, n = 0, at = 0;
@@ -46,15 +47,14 @@ static size_t body_print(const json_t *message, const char *level, char ret[stat
 	{
 		const char *name = json_string_value(json_object_get(e, "name"));
 		json_int_t days = json_integer_value(json_object_get(e, "days"));
-		long long d = days < 0 ? -days : days;
+		char words[DAYS_TEXT_MAX];
 
 		if (strcmp(json_string_value(json_object_get(e, "level")), level) != 0)
 			continue;
 		if (n++ >= NAMES_SHOWN)
 			continue;
-		at += (size_t)snprintf(ret + at, BODY_MAX - at, "%s%s (%s%lld day%s%s)",
-		    n > 1 ? ", " : "", name, days > 0 ? "in " : "", d, d == 1 ? "" : "s",
-		    days < 0 ? " ago" : "");
+		at += (size_t)snprintf(ret + at, BODY_MAX - at, "%s%s (%s)", n > 1 ? ", " : "",
+		    name, text_day_count(days, words));
 	}
 	if (n > NAMES_SHOWN)
 		(void)snprintf(ret + at, BODY_MAX - at, " and %zu more", n - NAMES_SHOWN);

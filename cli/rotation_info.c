@@ -115,16 +115,22 @@ json_t *schedule_json(const struct schedule *s)
 	    rotation_mode_name(s->mode));
 }
 
+const char *text_day_count(int64_t days, char buf[static DAYS_TEXT_MAX])
+{
+	if (days >= -1 && days <= 1)
+		(void)snprintf(buf, DAYS_TEXT_MAX, "%s",
+		    days == 0  ? "today"
+		    : days > 0 ? "tomorrow"
+			       : "yesterday");
+	else
+		(void)snprintf(buf, DAYS_TEXT_MAX, days > 0 ? "in %lld days" : "%lld days ago",
+		    (long long)(days > 0 ? days : -days));
+	return buf;
+}
+
 const char *text_days(int64_t at, int64_t now, char buf[static DAYS_TEXT_MAX])
 {
-	long long d = (long long)rotation_days(at, now), n = d < 0 ? -d : d;
-
-	if (n == 0)
-		(void)snprintf(buf, DAYS_TEXT_MAX, "today");
-	else
-		(void)snprintf(buf, DAYS_TEXT_MAX, "%s%lld day%s%s", d > 0 ? "in " : "", n,
-		    n == 1 ? "" : "s", d < 0 ? " ago" : "");
-	return buf;
+	return text_day_count(rotation_days(at, now), buf);
 }
 
 const char *text_date(int64_t t, char buf[static 32])

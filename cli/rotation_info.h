@@ -44,8 +44,9 @@ void schedule_print(const struct schedule *effective, const struct schedule *own
 /* {every, lead, grace, mode}; every is null for never. NULL: no memory. */
 json_t *schedule_json(const struct schedule *) __attribute__((warn_unused_result));
 
-/* "today", "in 5 days", "12 days ago". */
+/* Of rotation_days: "today", "tomorrow", "in 5 days", "12 days ago". */
 #define DAYS_TEXT_MAX 32
+const char *text_day_count(int64_t days, char buf[static DAYS_TEXT_MAX]);
 const char *text_days(int64_t at, int64_t now, char buf[static DAYS_TEXT_MAX]);
 /* "2026-11-24"; "-" for 0. */
 const char *text_date(int64_t t, char buf[static 32]);

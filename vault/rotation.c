@@ -216,9 +216,7 @@ struct rotation_outlook rotation_look(const struct rotation *r, const struct sch
 
 int64_t rotation_days(int64_t at, int64_t now)
 {
-	int64_t d = at - now;
-
-	return d >= 0 ? d / PERIOD_DAY_SECONDS : -(-d / PERIOD_DAY_SECONDS);
+	return at / PERIOD_DAY_SECONDS - now / PERIOD_DAY_SECONDS;
 }
 
 static const char *const modes[] = { "default", "overlap", "atomic", "delayed" };

@@ -137,7 +137,8 @@ struct rotation_outlook {
 struct rotation_outlook rotation_look(const struct rotation *, const struct schedule *,
     const struct policy *, int64_t marked, int64_t now);
 
-/* Days from now to at, whole ones; negative if it has been. */
+/* From the day of now to that of at, as the calendar counts in UTC: 1 is tomorrow, however
+ * few hours that are; negative if it has been. Neither is before 1970. */
 int64_t rotation_days(int64_t at, int64_t now);
 
 /* Words for people and JSON: "overlap", "staged", "overdue"; "unknown" for a

@@ -150,7 +150,19 @@ class Listing(Due):
         lines = self.ok(self.home.run("due")).out.decode().splitlines()
         self.assertEqual([line.split()[0] for line in lines], ["d", "c", "a", "b", "e"])
         self.assertRegex(lines[0], r"^d +expired +2 days ago +2027-02-01$")
-        self.assertRegex(lines[4], r"^e +soon +in 6 days +2027-02-10$")
+        self.assertRegex(lines[4], r"^e +soon +in 7 days +2027-02-10$")
+
+    def test_days_are_days_of_the_calendar(self):
+        """An hour before midnight, the date of tomorrow is tomorrow's."""
+        self.schedule("--all", "--every", "never")
+        self.schedule("kraken", "--expires", "2027-02-02T22:00Z")
+        for clock, words, days in (("2027-01-31 23:00:00", "in 2 days", 2), ("2027-02-01 00:00:00", "tomorrow", 1), ("2027-02-01 23:00:00", "tomorrow", 1),
+                                   ("2027-02-02 00:30:00", "today", 0), ("2027-02-02 23:30:00", "today", 0),
+                                   ("2027-02-03 00:00:00", "yesterday", -1), ("2027-02-04 00:00:00", "2 days ago", -2)):
+            with self.subTest(clock):
+                self.home.set_clock(clock)
+                self.assertRegex(self.ok(self.home.run("due")).out.decode(), f" {words} +2027-02-02\n$")
+                self.assertEqual(self.due()["kraken"]["days"], days)
 
     def test_within(self):
         self.schedule("kraken", "--every", "30d", "--lead", "0d")
@@ -356,6 +368,18 @@ class Calendar(Due):
         self.assertGreater(after["Rotate main"]["sequence"], before["Rotate kraken"]["sequence"])
         self.assertEqual(self.calendar().keys(), after.keys())
         self.assertEqual(self.home.run("due", "--ics").out, self.home.run("due", "--ics").out)
+
+    def test_the_command_of_the_entry(self):
+        self.schedule("kraken", "--expires", "2027-12-31")
+        self.ok(self.run_touched("rotate", "ibkr/live", "--stage", "--from-json", stdin=b'{"key":"NEW"}'))
+        said = {s: str(e["description"]) for s, e in self.calendar().items()}
+        self.assertEqual(said, {
+            "Rotate kraken": "touchvault rotate kraken", "Rotate ibkr/live": "touchvault rotate ibkr/live",
+            "Expires: kraken": "The broker ends this key on that day: before, touchvault rotate kraken",
+            "Finish the rotation of ibkr/live": "A new one is staged: touchvault rotate ibkr/live"})
+        self.ok(self.run_touched("rotate", "ibkr/live", "--promote"))
+        self.assertEqual(str(self.calendar()["Revoke the old key of ibkr/live"]["description"]),
+                         "Revoke the old one at the broker, then touchvault rotate ibkr/live")
 
     def test_text_of_a_person(self):
         reason = "Zürich; a, b\\c: " + "ü" * 50

@@ -227,11 +227,21 @@ class Desktop(Reminders):
         self.touched("schedule", "soon", "--lead", "1w", "--every", "95d", "--expires", "never")
         self.ok(self.remind())
         self.assertEqual([(n["app"], n["urgency"], n["summary"], n["body"]) for n in self.bus.shown()], [
-            ("touchvault", 2, "touchvault: 2 keys are overdue or expired", "ibkr/live (2 days ago), kraken (1 day ago)"),
-            ("touchvault", 0, "touchvault: 1 key is soon due for rotation", "soon (in 2 days)")])
+            ("touchvault", 2, "touchvault: 2 keys are overdue or expired", "ibkr/live (2 days ago), kraken (yesterday)"),
+            ("touchvault", 0, "touchvault: 1 key is soon due for rotation", "soon (in 3 days)")])
         self.ok(self.remind())
         self.assertEqual(self.bus.shown(), [])
         self.assertEqual(self.channels(), {})
+
+    def test_days_are_days_of_the_calendar(self):
+        self.desktop()
+        self.touched("schedule", "--all", "--every", "never", "--lead", "1w")
+        self.touched("schedule", "kraken", "--expires", "2027-02-03")
+        for clock, words in (("2027-02-01 23:59:00", "in 2 days"), ("2027-02-02 00:01:00", "tomorrow"), ("2027-02-03 12:00:00", "today"),
+                             ("2027-02-04 00:00:00", "yesterday")):
+            self.home.set_clock(clock)
+            self.ok(self.remind())
+            self.assertEqual([n["body"] for n in self.bus.shown()], [f"kraken ({words})"])
 
     def test_many_are_few_notifications(self):
         self.desktop()

@@ -128,7 +128,7 @@ class Systemd(Timed):
 
         self.assertEqual(self.run_service(), {"desktop": True})
         shown, = self.bus.shown()
-        self.assertEqual(shown["body"], "kraken (0 days)")
+        self.assertEqual(shown["body"], "kraken (today)")
         # Nothing is to be told any more, and the journal never had a name.
         self.assertEqual(self.run_service(), {})
         with open(self.log, encoding="utf-8") as f:

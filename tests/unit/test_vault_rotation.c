@@ -522,9 +522,14 @@ static void days_and_words(void **state)
 	(void)state;
 	assert_int_equal(rotation_days(SINCE, SINCE), 0);
 	assert_int_equal(rotation_days(SINCE + DAY - 1, SINCE), 0);
+	assert_int_equal(rotation_days(SINCE, SINCE + DAY - 1), 0);
 	assert_int_equal(rotation_days(SINCE + DAY, SINCE), 1);
-	assert_int_equal(rotation_days(SINCE - DAY, SINCE), -1);
-	assert_int_equal(rotation_days(SINCE - DAY + 1, SINCE), 0);
+	assert_int_equal(rotation_days(SINCE + DAY, SINCE + 1), 1);
+	assert_int_equal(rotation_days(SINCE + DAY, SINCE + DAY - 1), 1);
+	assert_int_equal(rotation_days(SINCE - 1, SINCE), -1);
+	assert_int_equal(rotation_days(SINCE - DAY, SINCE + DAY - 1), -1);
+	assert_int_equal(rotation_days(SINCE - DAY - 1, SINCE), -2);
+	assert_int_equal(rotation_days(at("2028-03-01"), at("2028-02-28T23:59Z")), 2);
 	assert_string_equal(rotation_state_name(ROTATION_VERIFIED), "verified");
 	assert_string_equal(rotation_state_name((enum rotation_state)99), "unknown");
 	assert_true(rotation_mode_parse("delayed", &mode));
