@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "cli/advice.h"
 #include "cli/clock.h"
 #include "cli/output.h"
@@ -110,8 +112,7 @@ static void plan_entry(const struct remind_state *state, struct remind_plan *p,
 
 	if (level == REMIND_NONE || o.snoozed)
 		return;
-	for (size_t i = 0; i < VAULT_ID_LEN; i++)
-		(void)snprintf(key + 2 * i, 3, "%02x", vault_entry_id(info)[i]);
+	(void)sodium_bin2hex(key, sizeof(key), vault_entry_id(info), VAULT_ID_LEN);
 	if (!is_news(state, p, key, level, p->day))
 		return;
 	standing = standing_json(info, &o, p->now);

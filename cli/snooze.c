@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <jansson.h>
+#include <sodium.h>
 
 #include "cli/output.h"
 #include "vault/cleanup.h"
@@ -23,8 +24,7 @@ struct snoozes {
 
 static void hex(const uint8_t id[static VAULT_ID_LEN], char ret[static HEX_MAX])
 {
-	for (size_t i = 0; i < VAULT_ID_LEN; i++)
-		(void)snprintf(ret + 2 * i, 3, "%02x", id[i]);
+	(void)sodium_bin2hex(ret, HEX_MAX, id, VAULT_ID_LEN);
 }
 
 static void snoozes_close(struct snoozes *s)
@@ -90,6 +90,8 @@ static void apply(const struct app *app, const json_t *json, struct vault *v)
 	const struct vault_entry_info *info;
 	char id[HEX_MAX];
 
+	if (json_object_size(json) == 0)
+		return;
 	for (size_t i = 0; (info = vault_entry_at(v, i)) != NULL; i++) {
 		int64_t until;
 

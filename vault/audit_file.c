@@ -216,6 +216,7 @@ int audit_each(const struct audit_log *log, audit_place_fn fn, void *ctx)
 
 struct last {
 	const char *event;
+	bool found;
 	int64_t time;
 };
 
@@ -224,9 +225,11 @@ static int look_at_event(void *ctx, const struct audit_place *at)
 	struct last *last = ctx;
 	struct audit_line line;
 
-	if (audit_line_decode(at->text, at->len, &line) == 0 &&
-	    strcmp(line.event, last->event) == 0)
-		last->time = (int64_t)line.time;
+	if (audit_line_decode(at->text, at->len, &line) != 0 ||
+	    strcmp(line.event, last->event) != 0)
+		return 0;
+	last->found = true;
+	last->time = (int64_t)line.time;
 	return 0;
 }
 
@@ -250,7 +253,7 @@ int64_t audit_last_time(const struct audit_log *log, const char *event)
 	struct last last = { .event = event };
 
 	look_at_tail(log, &last);
-	if (last.time == 0)
+	if (!last.found)
 		(void)!audit_each(log, look_at_event, &last);
 	return last.time;
 }

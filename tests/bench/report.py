@@ -55,7 +55,7 @@ def noise(a, again):
 
 def group_figures(group, samples):
     subject, again = group["commands"][0].name, group["commands"][1].name
-    rows = [{"name": c.name, "argv": c.argv, "aim": c.aim, "fsyncs": c.fsyncs,
+    rows = [{"name": c.name, "argv": c.argv, "aim": c.aim, "cpu_aim": c.cpu_aim, "fsyncs": c.fsyncs,
              **samples[c.name].figures()} for c in group["commands"]]
     for row in rows[2:]:
         row["subject_over_this"] = ratios(samples[subject], samples[row["name"]])
@@ -76,6 +76,8 @@ def row_text(row, a_a, index):
     r = a_a if index == 1 else row.get("subject_over_this")
     text += ratio_text(r) if r else " " * 27
     aim = "(noise)" if index == 1 else f"<= {row['aim']}" if row["aim"] else ""
+    if row["cpu_aim"]:
+        aim = f"<{row['cpu_aim']} ms"
     fsyncs = "" if row["fsyncs"] is None else row["fsyncs"]
     return f"{text}  {aim:8} {fsyncs:>6}".rstrip()
 
