@@ -9,7 +9,7 @@ tools="gcc cmake ninja-build pkg-config python3 fido2-tools yubikey-personalizat
 	util-linux procps strace udev swtpm tpm2-tools clang clang-format clang-tidy mandoc
 	qemu-system-x86 mmdebstrap busybox-static dpkg-dev lintian pinentry-curses
 	zbar-tools librsvg2-bin poppler-utils faketime systemd dbus-daemon dbus-bin
-	dbus-user-session python3-dbus python3-gi cron python3-icalendar tzdata e2fsprogs git"
+	dbus-user-session python3-dbus python3-gi cron python3-icalendar tzdata e2fsprogs git curl jq"
 if [ "${1-}" = --libraries ]; then
 	# shellcheck disable=SC2086
 	echo $libraries
