@@ -466,6 +466,20 @@ class Clock(Due):
         self.assertEqual([(e["event"], e["why"]) for e in events],
                          [("staged", "overdue"), ("promoted", None), ("revoked", None), ("retired", None)])
 
+    def test_told_once_however_often_the_vault_is_opened(self):
+        self.home.set_clock(self.NOW)
+        self.remind()
+        self.home.set_clock(self.BACK)
+        t = self.home.on_terminal("--device", self.plugged.path, "rotate", "kraken")
+        t.expect("New value of key")
+        t.type("NEW-CANARY\n")
+        t.expect("When does the broker end it")
+        t.type("\n")
+        t.expect("Command, promote, abort or nothing: ")
+        t.type("\n")
+        result = t.finish()
+        self.assertEqual((result.status, result.shown.count(self.SAID)), (0, 1), result)
+
     def test_changed_in_a_wrong_future(self):
         self.home.set_clock(self.FUTURE)
         self.remind()
