@@ -290,7 +290,7 @@ class Expired(Rotation):
                 t.expect("When does the broker end it")
                 t.type("\n")
                 t.expect("Touch the token")
-                t.expect("2. Try the new key")
+                t.expect("Command, promote, abort or nothing: ")
                 t.type("\n")
             self.ok(t.finish())
             self.assertEqual(self.state(), state)
