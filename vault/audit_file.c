@@ -70,7 +70,7 @@ int audit_open(const struct store *state, const uint8_t vault_id[static VAULT_ID
 	if (r == 0)
 		return 0;
 	store_close(&ret->store);
-	errno = r == VAULT_ERR_IO ? vault_errno() : EPERM;
+	errno = r == VAULT_ERR_UNSAFE_DIR ? EPERM : vault_errno();
 	return store_fail(VAULT_ERR_AUDIT, r == VAULT_ERR_UNSAFE_DIR ? vault_where() : path);
 }
 

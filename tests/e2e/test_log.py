@@ -185,6 +185,8 @@ class Events(Log):
         self.refused(other.run("log"), 3, "touchvault init")
         copy_vault(self.home.vault, other.vault)
         self.assertEqual(self.log(home=other), [])
+        self.ok(other.run("host", "request"))  # a place for it, and none there
+        self.assertEqual(self.log(home=other), [])
         self.refused(self.home.run("--vault", "no", "log"), 3, "default")
         with open(other.vault, "w") as f:
             f.write("no vault at all, and no log of one")
