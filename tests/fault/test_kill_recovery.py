@@ -53,8 +53,9 @@ class Recovering(FaultCase):
 
     def create(self, wrap=(), path=None):
         path = path or self.sheet
+        # It may be gone again by the time that the question is seen.
         return self.on_terminal(self.home, ["recovery", "create", "--output", path], ASKED,
-                                lambda i: code_in(path)[i], wrap)
+                                lambda i: (code_in(path) or {}).get(i, ""), wrap)
 
     def use(self, code, wrap=()):
         return self.on_terminal(self.new, ["recovery", "use", "--name", "new"], GROUP, lambda i: code[i], wrap)
