@@ -35,8 +35,14 @@ static int ask_groups(const struct app *app, struct typed *s)
 			continue;
 		/* What was pasted behind it would be taken for this one. */
 		terminal_drop();
-		terminal_say(
-		    "Group %zu is not right; compare it with the sheet and type it again", n + 1);
+		if (n < VAULT_RECOVERY_GROUPS)
+			terminal_say("Group %zu is not right; compare it with the sheet and type "
+				     "it again",
+			    n + 1);
+		else
+			terminal_say("The code has %d groups; what was typed behind them counts "
+				     "for nothing",
+			    VAULT_RECOVERY_GROUPS);
 	}
 	return STATUS_OK;
 }

@@ -474,7 +474,7 @@ void vault_recovery_code_make(char ret[static VAULT_RECOVERY_TEXT]);
 /* Take what a person typed: one or more groups, in any case, with blanks and hyphens
  * anywhere, to follow the *groups that code has by now; *groups counts those
  * that are right. RECOVERY_GROUP: the group with the number *groups (from 0) isn't,
- * or there is none of that number. */
+ * or all are there and more was typed. */
 int vault_recovery_code_type(const char *typed, char code[static VAULT_RECOVERY_TEXT],
     size_t *groups) __attribute__((warn_unused_result));
 /* False where there is no sheet. */

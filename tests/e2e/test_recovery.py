@@ -233,6 +233,19 @@ class Recovery(Sheets):
                 self.ok(t.finish())
                 self.opens(home)
 
+    def test_more_than_a_code_is_told_and_not_asked_for_again(self):
+        code = self.create()
+        for name, behind in (("group", "-00001"), ("part", "-0"), ("word", " trailing"), ("twice", "-" + "-".join(code))):
+            with self.subTest(name):
+                home = self.other(name)
+                t = self.terminal(home, "recovery", "use", "--name", name)
+                t.expect("Group 1 of 8: ")
+                t.type("-".join(code) + behind + "\n")
+                result = self.ok(t.finish())
+                self.assertIn(b"The code has 8 groups; what was typed behind them counts for nothing", result.shown)
+                self.assertNotIn(b"not right", result.shown)
+                self.opens(home)
+
     def test_pasted_at_once(self):
         """All lines at the first prompt: none is lost, and none is shown."""
         code = self.create()
