@@ -109,7 +109,9 @@ int driver_run(const struct app *app, const struct driver *d, const char *operat
 	r = program_run(app, &p, &o, &e, &end, &status);
 	terminal_release();
 	if (r != 0)
-		return fail(app, STATUS_ERROR, "%s: the driver can't be run (%s); check its path",
+		return fail(app, STATUS_ERROR,
+		    "%s: the driver can't be run (%s); check the first line of a script, which "
+		    "names its interpreter",
 		    d->path, strerror(r));
 	r = driver_errors_show(app, &e, input, &o, hide, n_hide);
 	if (r != 0)

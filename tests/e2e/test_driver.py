@@ -573,6 +573,14 @@ for before in ("", "k", "ke", "key"):
             self.no_touch_for(path, 3, path)
         self.assertEqual(self.state(), "active")
 
+    def test_no_interpreter(self):
+        """Its path is right, whatever the system says."""
+        driver = self.script("exit 0")
+        for first in ("#!/nonexistent", "exit 0"):
+            with open(driver, "w", encoding="ascii") as f:
+                f.write(first + "\n")
+            self.unchanged(driver, "the first line of a script")
+
     def test_command_line(self):
         for args in (["sim/live", "--driver", DRIVER, "--promote"], ["sim/live", "--driver", DRIVER, "--status"], [],
                      ["--due"], ["--driver-dir", "/tmp"], ["sim/live", "--due", "--driver-dir", "/tmp"],
