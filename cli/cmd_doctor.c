@@ -31,13 +31,14 @@ struct doctor_finding *doctor_add(
 	return f;
 }
 
-void doctor_mend(struct doctor_finding *f, const char *fmt, ...)
+struct doctor_finding *doctor_mend(struct doctor_finding *f, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(f->mend, sizeof(f->mend), fmt, ap);
 	va_end(ap);
+	return f;
 }
 
 void doctor_advise(struct doctor_finding *f, const char *advice)
@@ -58,7 +59,7 @@ static void print_finding(const struct app *app, const struct doctor_finding *f)
 	if (f->is_advice)
 		out("%-21s to mend it: %s\n", "", mend);
 	else
-		out("%-21s to mend it, run \"%s\"\n", "", mend);
+		out("%-21s to mend it, run \"%s\"%s\n", "", mend, f->then == NULL ? "" : f->then);
 }
 
 static int print_json(const struct app *app, const struct doctor_report *report)
@@ -69,12 +70,12 @@ static int print_json(const struct app *app, const struct doctor_report *report)
 		const struct doctor_finding *f = &report->findings[i];
 		char own[MEND_MAX];
 
-		(void)json_array_append_new(
-		    findings, json_pack("{s:s,s:s,s:o,s:o}", "check", f->check, "state",
-				  states[f->state], "what", text_json(f->what), "mend",
-				  f->mend[0] == '\0'
-				      ? json_null()
-				      : text_json(own_command(app, f->mend, own, sizeof(own)))));
+		(void)json_array_append_new(findings,
+		    json_pack("{s:s,s:s,s:o,s:o,s:s?}", "check", f->check, "state",
+			states[f->state], "what", text_json(f->what), "mend",
+			f->mend[0] == '\0' ? json_null()
+					   : text_json(own_command(app, f->mend, own, sizeof(own))),
+			"then", f->then));
 	}
 	return out_json(app, json_pack("{s:o}", "findings", findings));
 }

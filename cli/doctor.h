@@ -21,6 +21,7 @@ struct doctor_finding {
 	enum doctor_state state;
 	char what[DOCTOR_TEXT_MAX]; /* a sentence without its full stop; text from outside */
 	char mend[DOCTOR_TEXT_MAX]; /* the command; "" unless DOCTOR_WRONG */
+	const char *then;           /* what is to follow the command, or NULL */
 	bool is_advice;             /* mend is words, where one command doesn't do */
 };
 
@@ -33,11 +34,13 @@ struct doctor_report {
  * out. The finding is returned, for its command. */
 struct doctor_finding *doctor_add(struct doctor_report *, const char *check, enum doctor_state,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-void doctor_mend(struct doctor_finding *, const char *fmt, ...)
+/* It is returned again, for what is to follow. */
+struct doctor_finding *doctor_mend(struct doctor_finding *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* What to do in words, as the other commands say it. */
 void doctor_advise(struct doctor_finding *, const char *advice);
 
+void doctor_look_at_swap(struct doctor_report *);
 /* Swap, cores, clock, TPM, libraries. */
 void doctor_look_at_system(struct doctor_report *);
 /* Locked memory, permissions, tokens: as far as there is a vault. Sets the vault

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/doctor.h"
 
-#include <dirent.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
 #include "cli/debian.h"
 
-#define DEVICE_DEPTH 8 /* of devices on devices, as LVM on LUKS */
 #define TPM "/dev/tpmrm0"
+/* After those of the distribution, which has one for its handler of crashes. */
+#define SYSCTL "/etc/sysctl.d/99-touchvault.conf"
 
 static bool read_line(const char *path, char *ret, size_t size)
 {
@@ -29,75 +27,6 @@ static bool read_line(const char *path, char *ret, size_t size)
 	return ok;
 }
 
-/* Whether all that is written to the block device at that place in sysfs comes
- * through dm-crypt. */
-static bool is_encrypted(const char *device, int depth)
-{
-	char path[4096], uuid[256];
-	const struct dirent *entry;
-	bool all = true;
-	size_t n = 0;
-	DIR *slaves;
-
-	(void)snprintf(path, sizeof(path), "%s/dm/uuid", device);
-	if (read_line(path, uuid, sizeof(uuid)) && strncmp(uuid, "CRYPT-", 6) == 0)
-		return true;
-	(void)snprintf(path, sizeof(path), "%s/slaves", device);
-	slaves = depth == 0 ? NULL : opendir(path);
-	while (slaves != NULL && all && (entry = readdir(slaves)) != NULL) {
-		if (entry->d_name[0] == '.')
-			continue;
-		(void)snprintf(path, sizeof(path), "%.3000s/slaves/%.255s", device, entry->d_name);
-		all = is_encrypted(path, depth - 1);
-		n++;
-	}
-	if (slaves != NULL)
-		(void)closedir(slaves);
-	return all && n > 0;
-}
-
-static bool swap_is_safe(const char *path)
-{
-	char device[64];
-	struct stat st;
-	dev_t dev;
-
-	if (strncmp(path, "/dev/zram", 9) == 0) /* memory, after all */
-		return true;
-	if (stat(path, &st) != 0)
-		return false;
-	dev = S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev;
-	(void)snprintf(device, sizeof(device), "/sys/dev/block/%u:%u", major(dev), minor(dev));
-	return is_encrypted(device, DEVICE_DEPTH);
-}
-
-/* touchvault's own secrets are in locked memory; those of what "run" starts
- * aren't. */
-static void look_at_swap(struct doctor_report *report)
-{
-	FILE *f = fopen("/proc/swaps", "re");
-	char line[4096], path[4096];
-	bool safe = true;
-
-	if (f == NULL) {
-		(void)doctor_add(report, "swap", DOCTOR_UNKNOWN, "/proc/swaps can't be read");
-		return;
-	}
-	while (fgets(line, sizeof(line), f) != NULL) {
-		if (line[0] != '/' || sscanf(line, "%4095s", path) != 1 || swap_is_safe(path))
-			continue;
-		safe = false;
-		doctor_mend(doctor_add(report, "swap", DOCTOR_WRONG,
-				"%s is swap space without encryption: secrets of commands that "
-				"\"run\" starts can get on disk",
-				path),
-		    "sudo swapoff %s", path);
-	}
-	(void)fclose(f);
-	if (safe)
-		(void)doctor_add(report, "swap", DOCTOR_FINE, "none, or encrypted");
-}
-
 /* core(5): the limit of size, which "run" sets to 0, doesn't hold for a pipe. */
 static void look_at_cores(struct doctor_report *report)
 {
@@ -110,7 +39,8 @@ static void look_at_cores(struct doctor_report *report)
 				"crashes are piped to %.200s: a command that \"run\" started "
 				"would leave its secrets there",
 				pattern + 1),
-		    "sudo sysctl -w kernel.core_pattern=core");
+		    "echo kernel.core_pattern=core | sudo tee " SYSCTL
+		    " && sudo sysctl -p " SYSCTL);
 	else
 		(void)doctor_add(report, "cores", DOCTOR_FINE, "not piped anywhere");
 }
@@ -141,7 +71,8 @@ static void look_at_tpm(struct doctor_report *report)
 	else
 		doctor_mend(doctor_add(report, "tpm", DOCTOR_WRONG,
 				TPM " is there, and this user may not open it"),
-		    "sudo usermod -aG tss %s", pw == NULL ? "USER" : pw->pw_name);
+		    "sudo usermod -aG tss %s", pw == NULL ? "USER" : pw->pw_name)
+		    ->then = " and log in again";
 }
 
 /* The first version of Debian's package without the fault. */
@@ -174,7 +105,7 @@ static void look_at_libraries(struct doctor_report *report)
 
 void doctor_look_at_system(struct doctor_report *report)
 {
-	look_at_swap(report);
+	doctor_look_at_swap(report);
 	look_at_cores(report);
 	look_at_clock(report);
 	look_at_tpm(report);

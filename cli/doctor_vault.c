@@ -38,11 +38,13 @@ static void look_at_memory(struct doctor_report *report, int r)
 	}
 	f = doctor_add(report, "memlock", DOCTOR_WRONG, "%s", vault_strerror(r));
 	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_max >= MEMLOCK_KIB * 1024UL)
-		doctor_mend(f, "ulimit -l %d", MEMLOCK_KIB);
+		doctor_mend(f, "ulimit -l %d", MEMLOCK_KIB)->then =
+		    " in this shell; for good, in what it reads at its start, as ~/.profile";
 	else
 		doctor_mend(f,
 		    "echo '%s - memlock %d' | sudo tee /etc/security/limits.d/touchvault.conf",
-		    pw == NULL ? "*" : pw->pw_name, MEMLOCK_KIB);
+		    pw == NULL ? "*" : pw->pw_name, MEMLOCK_KIB)
+		    ->then = " and log in again";
 }
 
 /* Not what is refused anyway, but what others may read. */

@@ -54,7 +54,8 @@ def build(description):
         if "acl" in node:
             os.setxattr(ROOT + path, "system.posix_acl_access", acl(node["acl"]))
     for path, target in description.get("over", {}).items():
-        mount("--bind", target, ROOT + path)
+        # The process that looks is this one, by and by.
+        mount("--bind", target, ROOT + path.replace("/proc/self/", f"/proc/{os.getpid()}/"))
 
 
 def main():

@@ -8,6 +8,11 @@ from machine import Machine
 DPKG = "Package: {}\nStatus: install ok {}\nVersion: {}\n\n"
 
 
+LOG_IN = " and log in again"
+IN_THIS_SHELL = " in this shell; for good, in what it reads at its start, as ~/.profile"
+FOR_GOOD = ", which lasts until the next start; for good, take it out of /etc/fstab, too"
+
+
 class Doctor(Case):
     def setUp(self):
         super().setUp()
@@ -32,18 +37,19 @@ class Doctor(Case):
         found = {}
         for f in json.loads(result.out)["findings"]:
             self.assertEqual(f["mend"] is not None, f["state"] == "wrong", f)
-            found.setdefault(f["check"], []).append((f["state"], f["what"], f["mend"]))
+            found.setdefault(f["check"], []).append((f["state"], f["what"], f["mend"], f["then"]))
         wrong = sum(f[0] == "wrong" for fs in found.values() for f in fs)
         self.assertEqual(result.status, 43 if wrong else 0, result)
         if wrong:
             self.assertEqual(json.loads(result.err)["error"]["code"], "to-mend")
         return found
 
-    def wrong(self, check, what, mend, **kwargs):
+    def wrong(self, check, what, mend, then=None, **kwargs):
         found = self.findings(**kwargs)[check]
         self.assertEqual([f[0] for f in found], ["wrong"], found)
         self.assertIn(what, found[0][1])
         self.assertEqual(mend, found[0][2])
+        self.assertEqual(then, found[0][3])
 
     def test_nothing_wrong(self):
         found = self.findings()
@@ -58,15 +64,16 @@ class Doctor(Case):
         self.clean(result)
         self.assertEqual(result.status, 43)
         self.assertRegex(result.out.decode(), r"cores +wrong +crashes are piped to /usr/lib/\?handler")
-        self.assertIn('to mend it, run "sudo sysctl -w kernel.core_pattern=core"\n', result.out.decode())
+        self.assertIn('to mend it, run "echo kernel.core_pattern=core | sudo tee /etc/sysctl.d/99-touchvault.conf && '
+                      'sudo sysctl -p /etc/sysctl.d/99-touchvault.conf"\n', result.out.decode())
         self.assertRegex(result.err.decode(), r"^touchvault: \d things? (is|are) wrong; [^\n]*\n$")
 
     def test_memlock(self):
         limits = self.machine.wrap() + ["/usr/bin/prlimit"]
-        self.wrong("memlock", "memory", "ulimit -l 4096",
+        self.wrong("memlock", "memory", "ulimit -l 4096", IN_THIS_SHELL,
                    wrap=limits + ["--memlock=65536:8388608"])
         self.wrong("memlock", "memory", "echo 'alice - memlock 4096' | sudo tee "
-                   "/etc/security/limits.d/touchvault.conf", wrap=limits + ["--memlock=65536:65536"])
+                   "/etc/security/limits.d/touchvault.conf", LOG_IN, wrap=limits + ["--memlock=65536:65536"])
 
     def test_swap(self):
         """A partition, then on dm-crypt, then on LVM over dm-crypt and over a disk."""
@@ -74,21 +81,60 @@ class Doctor(Case):
         block = "/sys/dev/block/8:2"
         self.machine.files[block + "/size"] = "1\n"
         self.put("/proc/swaps", "Filename Type Size Used Priority\n/dev/sda2 partition 1 0 -2\n")
-        self.wrong("swap", "/dev/sda2 is swap space without encryption", "sudo swapoff /dev/sda2")
+        self.wrong("swap", "/dev/sda2 is swap space without encryption", "sudo swapoff /dev/sda2", FOR_GOOD)
         self.machine.files[block + "/dm/uuid"] = "LVM-x\n"
-        self.wrong("swap", "/dev/sda2", "sudo swapoff /dev/sda2")
+        self.wrong("swap", "/dev/sda2", "sudo swapoff /dev/sda2", FOR_GOOD)
         self.machine.files[block + "/slaves/dm-1/dm/uuid"] = "CRYPT-LUKS2-x\n"
         self.assertEqual(self.findings()["swap"][0][0], "fine")
         self.machine.files[block + "/slaves/sdb/size"] = "1\n"
-        self.wrong("swap", "/dev/sda2", "sudo swapoff /dev/sda2")
+        self.wrong("swap", "/dev/sda2", "sudo swapoff /dev/sda2", FOR_GOOD)
         self.machine.files[block + "/dm/uuid"] = "CRYPT-PLAIN-x\n"
         self.assertEqual(self.findings()["swap"][0][0], "fine")
         self.put("/proc/swaps", "Filename Type Size Used Priority\n/dev/zram0 partition 1 0 -2\n")
         self.assertEqual(self.findings()["swap"][0][0], "fine")
 
+    def swap_file(self, path, source, kind="btrfs"):
+        """On what has no device number of its own, which a tmpfs hasn't either."""
+        self.machine.files[path] = ""
+        escaped = path.replace(" ", "\\040")
+        self.put("/proc/swaps", f"Filename Type Size Used Priority\n{escaped} file 1 0 -2\n")
+        mount = os.path.dirname(path).replace(" ", "\\040")
+        self.put("/proc/self/mountinfo", f"21 20 0:30 /@swap {mount} rw,noatime shared:1 - {kind} {source} rw\n"
+                 f"22 20 0:31 / {mount}/below rw - btrfs /dev/sdz1 rw\n23 20 0:32 / {escaped[:-1]} rw - btrfs /dev/sdz1 rw\n"
+                 "20 1 0:18 / / rw - tmpfs none rw\n")
+
+    def test_swap_file(self):
+        """On btrfs: what its devices are, all of them, and not what its number says."""
+        self.machine.nodes["/dev/mapper/root"] = {"device": (253, 0), "block": True}
+        self.swap_file("/swap space/a file", "/dev/mapper/root")
+        state, what, *_ = self.findings()["swap"][0]
+        self.assertEqual((state, what.split(":")[0]), ("unknown", "/swap space/a file"))
+        self.machine.files["/sys/dev/block/253:0/size"] = "1\n"
+        self.wrong("swap", "/swap space/a file is swap", "sudo swapoff '/swap space/a file'", FOR_GOOD)
+        self.machine.files["/sys/dev/block/253:0/dm/uuid"] = "CRYPT-LUKS2-x\n"
+        self.assertEqual(self.findings()["swap"][0][0], "fine")
+        # What the kernel has as links to the devices.
+        links = os.path.join(self.dir, "links")
+        os.makedirs(links)
+        os.symlink("../../devices/virtual/block/dm-0", os.path.join(links, "253:0"))
+        self.machine.files["/sys/dev/block/x"] = ""
+        self.over["/sys/dev/block"] = links
+        self.machine.files["/sys/devices/virtual/block/dm-0/dm/uuid"] = "CRYPT-LUKS2-x\n"
+        del self.machine.files["/sys/dev/block/253:0/size"], self.machine.files["/sys/dev/block/253:0/dm/uuid"]
+        devices = "/sys/fs/btrfs/uuid/devices"
+        self.machine.files[devices + "/dm-0/dm/uuid"] = "CRYPT-LUKS2-x\n"
+        self.assertEqual(self.findings()["swap"][0][0], "fine")
+        self.machine.files[devices + "/sdb1/size"] = "1\n"
+        self.wrong("swap", "/swap space/a file is swap", "sudo swapoff '/swap space/a file'", FOR_GOOD)
+        self.machine.files["/sys/fs/btrfs/another/devices/sdc1/size"] = "1\n"
+        del self.machine.files[devices + "/sdb1/size"]
+        self.assertEqual(self.findings()["swap"][0][0], "fine")
+        self.swap_file("/swap space/a file", "tank/swap", "zfs")
+        self.assertEqual(self.findings()["swap"][0][0], "unknown")
+
     def test_tpm(self):
         self.machine.nodes["/dev/tpmrm0"] = {"mode": 0o660, "gid": 109}
-        self.wrong("tpm", "may not open", "sudo usermod -aG tss alice")
+        self.wrong("tpm", "may not open", "sudo usermod -aG tss alice", LOG_IN)
         self.machine.is_of["groups"] = [109]
         self.assertEqual(self.findings()["tpm"][0][0], "fine")
 
@@ -154,7 +200,7 @@ class Doctor(Case):
         found = self.findings("--vault", path, wrap=())
         self.assertEqual(found["tokens"][0][2], f"touchvault --vault {quoted} token add spare")
         os.chmod(path, 0o644)
-        state, what, mend = self.findings("--vault", path, wrap=())["permissions"][0]
+        state, what, mend, _ = self.findings("--vault", path, wrap=())["permissions"][0]
         self.assertEqual(mend, "chmod go= " + quoted)
         subprocess.run(mend, shell=True, check=True)
         self.assertEqual(self.findings("--vault", path, wrap=())["permissions"][0][0], "fine")
@@ -173,7 +219,7 @@ class Doctor(Case):
             f.seek(-5, os.SEEK_END)
             f.write(bytes([last ^ 1]))
         touches = len(token.transactions())
-        state, what, mend = self.findings(wrap=())["vault"][0]
+        state, what, mend, _ = self.findings(wrap=())["vault"][0]
         self.assertEqual(state, "wrong")
         self.assertRegex(what, r"the entry [ab] can't be opened: damaged")
         name = re.search("entry (.)", what).group(1)
