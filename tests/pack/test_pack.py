@@ -19,7 +19,8 @@ FILES = {*PROGRAMS, "lib/udev/rules.d/70-touchvault.rules",
          "lib/systemd/user/touchvault-reminders@.service", "lib/systemd/user/touchvault-reminders@.timer",
          "share/bash-completion/completions/touchvault",
          "share/doc/touchvault/71-touchvault-lock.rules", "share/doc/touchvault/FORMAT.md",
-         "share/doc/touchvault/README.md", "share/doc/touchvault/changelog.gz",
+         "share/doc/touchvault/README.md", "share/doc/touchvault/tests/vm/session.svg",
+         "share/doc/touchvault/changelog.gz",
          "share/doc/touchvault/copyright", "share/doc/touchvault/touchvault.spdx.json",
          "share/fish/vendor_completions.d/touchvault.fish", "share/lintian/overrides/touchvault",
          "share/man/man1/touchvault.1.gz", "share/man/man7/touchvault-driver.7.gz", "share/man/man7/touchvault-hosts.7.gz",
@@ -104,6 +105,31 @@ class Pack(unittest.TestCase):
         for path in glob.glob(self.unpacked() + "/share/**/*.gz", recursive=True):
             with open(path, "rb") as f:
                 self.assertEqual(f.read(8)[4:], bytes(4), path + " tells when it was made")
+
+    def test_readme(self):
+        """What it shows is there; what is to be run in the source is said to be that. The .tar.gz
+        unpacks as it says."""
+        doc = self.unpacked() + "/share/doc/touchvault/"
+        with open(doc + "README.md", encoding="utf-8") as f:
+            text = f.read()
+        shown = re.findall(r"!?\[[^]]*\]\(([^)]+)\)", text)
+        self.assertEqual([path for path in shown if not os.path.exists(doc + path)], [])
+        self.assertGreater(len(shown), 0)
+        before, source, after = text.partition("\n## From the source\n")
+        self.assertNotIn("sh tests/", before + after.partition("\n## ")[2])
+        line = re.search(r"^    sudo (tar .*touchvault-.*) -C /usr/local$", text, re.M)[1]
+        os.mkdir(self.dir + "/local")
+        said(*line.split(), "-C", self.dir + "/local", cwd=PACKED)
+        self.assertTrue(os.access(self.dir + "/local/bin/touchvault", os.X_OK))
+
+    def test_five_commands(self):
+        """From the package to the first secret, and not one more."""
+        with open(SOURCE + "/README.md", encoding="utf-8") as f:
+            text = f.read().partition("\n## First use\n")[2]
+        block = re.search(r"(?m)(?:^    .+\n)+", text)[0].splitlines()
+        self.assertEqual([" ".join(line.split()[:3]) for line in block],
+                         ["sudo apt install", "touchvault token info", "touchvault init", "touchvault add ibkr/live",
+                          "touchvault get ibkr/live"])
 
     def test_control(self):
         depends = said("dpkg-deb", "-f", self.deb, "Depends")
