@@ -92,6 +92,17 @@ static int require_token(const struct app *app, const struct vault *v, const cha
 	    "no token \"%s\" in the vault; \"touchvault token list\" shows the tokens", name);
 }
 
+static int require_room(const struct app *app, const struct vault *v)
+{
+	const struct vault_token_info *tokens;
+
+	if (vault_tokens(v, &tokens) < VAULT_TOKEN_SLOTS_MAX)
+		return STATUS_OK;
+	return fail(app, STATUS_USAGE,
+	    "the vault has %d tokens, and no room for more; remove one first",
+	    VAULT_TOKEN_SLOTS_MAX);
+}
+
 static int require_free(const struct app *app, const struct vault *v, const char *name)
 {
 	if (!is_there(v, name))
@@ -123,19 +134,6 @@ static struct session_new new_of(
 	};
 }
 
-/* With one socket for both, the old token has to make room for the new one. */
-static int await_new_token(const struct app *app, struct session_new *new, const char *path)
-{
-	char line[8];
-	size_t len;
-
-	new->device = path;
-	if (path != NULL)
-		return STATUS_OK;
-	return terminal_ask(app, "Unplug this token, plug in the new one, and press Enter: ", false,
-	    "name the new one with --new-device", line, sizeof(line), &len);
-}
-
 static int token_add(struct app *app, const struct arguments *args, struct vault *v)
 {
 	_cleanup_secret_ struct vault_response *response = secret_alloc(sizeof(*response));
@@ -147,16 +145,19 @@ static int token_add(struct app *app, const struct arguments *args, struct vault
 	if (response == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
 	new.further = true;
+	new.device = option_value(args, "new-device");
 	r = session_new_check(app, &new);
 	if (r == 0)
 		r = require_free(app, v, new.token_name);
-	if (r == 0 && app->device != NULL && option_value(args, "new-device") != NULL &&
-	    strcmp(app->device, option_value(args, "new-device")) == 0)
+	if (r == 0)
+		r = require_room(app, v);
+	if (r == 0 && app->device != NULL && new.device != NULL &&
+	    strcmp(app->device, new.device) == 0)
 		r = fail_token(app, TOKEN_ERR_ENROLLED, -1);
 	if (r == 0)
-		r = session_unlock_by(app, v, "add another token", NULL, NULL);
+		r = session_new_look(app, v, &new);
 	if (r == 0)
-		r = await_new_token(app, &new, option_value(args, "new-device"));
+		r = session_unlock_by(app, v, "add another token", NULL, NULL);
 	if (r == 0)
 		r = session_enrol(app, v, &new, &enrolled);
 	if (r == 0)
@@ -214,6 +215,8 @@ static int token_refresh(struct app *app, const struct arguments *args, struct v
 		r = require_token(app, v, new.token_name);
 	if (r == 0)
 		r = token_list_check(app, v, new.token_name, NULL);
+	if (r == 0)
+		r = session_new_look(app, v, &new);
 	if (r == 0)
 		r = session_unlock_by(app, v, purpose, new.token_name, NULL);
 	if (r == 0)

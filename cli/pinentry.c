@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "cli/output.h"
 #include "cli/terminal.h"
@@ -41,6 +42,11 @@ static bool has_display(void)
 	const char *x = getenv("DISPLAY"), *wayland = getenv("WAYLAND_DISPLAY");
 
 	return (x != NULL && *x != '\0') || (wayland != NULL && *wayland != '\0');
+}
+
+bool pinentry_available(void)
+{
+	return has_display() && access(PROGRAM, X_OK) == 0;
 }
 
 /* What a window needs. Variables of others may hold secrets, and some of them

@@ -9,7 +9,11 @@
 #ifndef TOUCHVAULT_CLI_PINENTRY_H
 #define TOUCHVAULT_CLI_PINENTRY_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* Whether there is a display, and a pinentry to start. */
+bool pinentry_available(void);
 
 /* Ask. ret is locked memory of size bytes, and gets the secret, NUL-terminated;
  * *ret_len its length. 0 or an enum terminal_err: TERMINAL_ERR_NONE where there

@@ -68,17 +68,14 @@ static bool is_wanted(const struct touch *t, const struct vault_token_info *slot
 	       (t->except == NULL || strcmp(slot->name, t->except) != 0);
 }
 
-/* Nothing is plugged in: where there is somebody to plug it in, say so, and let
- * some time go by. False when it has been long enough, or is cancelled. */
-static bool await_plug(const struct token_ui *ui, int *looks)
+bool session_await_plug(int cancel_fd, const char *which, int *looks)
 {
-	struct pollfd cancel = { .fd = ui->cancel_fd, .events = POLLIN };
+	struct pollfd cancel = { .fd = cancel_fd, .events = POLLIN };
 
 	if (!terminal_available() || *looks == PLUG_SECONDS * 1000 / PLUG_LOOK_MS)
 		return false;
 	if ((*looks)++ == 0)
-		terminal_say("No token is plugged in: plug in one of this vault (%d s, Ctrl-C "
-			     "cancels)",
+		terminal_say("No token is plugged in: plug in %s (%d s, Ctrl-C cancels)", which,
 		    PLUG_SECONDS);
 	return poll(&cancel, 1, PLUG_LOOK_MS) == 0;
 }
@@ -95,7 +92,7 @@ static bool again(
 {
 	if (err == TOKEN_ERR_NONE ||
 	    (err == TOKEN_ERR_PERMISSION && p->all > 0 && p->denied++ < PLUG_DENIED_LOOKS))
-		return await_plug(ui, &p->all);
+		return session_await_plug(ui->cancel_fd, "one of this vault", &p->all);
 	if (!touch_pin_again(err, retries))
 		return false;
 	(void)session_log_refusal(t->v, STATUS_PIN);

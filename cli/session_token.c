@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/advice.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "cli/touch.h"
@@ -146,15 +147,167 @@ static int fail_none(const struct app *app)
 	    slots.programmed[1] ? "" : ", after \"touchvault token program\", as it is empty");
 }
 
+/* With one socket for both, the old token has to make room for the new one. */
+static bool is_asked_for(const struct session_new *new)
+{
+	return new->further &&new->device == NULL;
+}
+
+/* What the helper would find out before the first touch of the token: 0 or an enum
+ * token_err. */
+static int check_listed(const struct token_listed *t, const struct session_new *new, int cancel_fd)
+{
+	enum token_pin_mode mode = pin_mode_of(new->pin_mode);
+	bool uv = mode == TOKEN_PIN_REQUIRED ||
+		  (mode == TOKEN_PIN_IF_SET && (t->pin_set || t->uv_builtin || t->uv_always));
+	struct token_info info;
+	int r;
+
+	if (t->err != 0)
+		return t->err;
+	if (new->further && t->credential >= 0)
+		return TOKEN_ERR_ENROLLED;
+	if (mode == TOKEN_PIN_NEVER && t->uv_always)
+		return TOKEN_ERR_ALWAYS_UV;
+	if (uv && !t->uv_builtin && !t->pin_set)
+		return t->pin_supported ? TOKEN_ERR_PIN_NOT_SET : TOKEN_ERR_NO_PIN_SUPPORT;
+	if (t->uv_builtin || !t->pin_set || touch_can_ask())
+		return 0;
+	if (uv)
+		return TOKEN_ERR_PIN_REQUIRED;
+	/* Some want it to make a credential that is to be used without. */
+	r = token_read_info(t->device.path, cancel_fd, &info);
+	return r != 0 || info.make_cred_uv_not_rqd ? r : TOKEN_ERR_PIN_REQUIRED;
+}
+
+/* The token at new->device, or the only one that is plugged in. */
+static int look(const struct vault *v, const struct session_new *new, int cancel_fd)
+{
+	struct token_credential known[TOKEN_CREDENTIALS_MAX];
+	struct token_listed listed[TOKEN_LIST_MAX];
+	const struct token_listed *found = NULL;
+	size_t n;
+	int r =
+	    token_list(new->device, known, exclude(v, new->further, known), cancel_fd, listed, &n);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if (listed[i].kind != TOKEN_KIND_FIDO2)
+			continue;
+		if (found != NULL)
+			return TOKEN_ERR_SEVERAL;
+		found = &listed[i];
+	}
+	if (r != 0)
+		return r;
+	return found == NULL ? TOKEN_ERR_NONE : check_listed(found, new, cancel_fd);
+}
+
+/* That of its device is told with the path. */
+static int fail_look(const struct app *app, const char *device, int err)
+{
+	if (device == NULL || (err != TOKEN_ERR_NO_DEVICE && err != TOKEN_ERR_NOT_A_TOKEN &&
+				  err != TOKEN_ERR_PERMISSION))
+		return fail_token(app, err, -1);
+	return fail(app, exit_status_of_token(err), "%s: %s; %s", device, token_strerror(err),
+	    err == TOKEN_ERR_PERMISSION
+		? advice_for_token(err)
+		: "name the new token (\"touchvault token info\" shows those that are plugged in)");
+}
+
+int session_new_look(const struct app *app, const struct vault *v, const struct session_new *new)
+{
+	int r;
+
+	if (is_asked_for(new) && !terminal_available())
+		return fail(app, STATUS_USAGE,
+		    "there is no terminal to ask for the new token on; name it with --new-device");
+	if (is_asked_for(new))
+		return STATUS_OK;
+	if (is_slot(new)) {
+		r = check_slot(app, new);
+		if (r == 0 && !new->no_passphrase && !touch_can_ask())
+			r = fail(
+			    app, STATUS_USAGE, "there is no terminal to ask on; " PASSPHRASE_HINT);
+		return r;
+	}
+	r = look(v, new, terminal_catch());
+	terminal_release();
+	/* One of the vault's that isn't there yet is waited for when it is to be touched. */
+	if (r == 0 || (r == TOKEN_ERR_NONE && !new->further))
+		return STATUS_OK;
+	return fail_look(app, new->device, r);
+}
+
+/* Once: 0 when one is there that will do, an enum token_err, or an exit status, reported. */
+static int await_once(const struct app *app, const struct vault *v, const struct session_new *new)
+{
+	char line[64];
+	size_t len;
+	int r, looks = 0, cancel_fd;
+
+	terminal_drop();
+	r = terminal_ask(app, "Unplug this token, plug in the new one, and press Enter: ", false,
+	    "name the new one with --new-device", line, sizeof(line), &len);
+	if (r != 0)
+		return r;
+	cancel_fd = terminal_catch();
+	do
+		r = look(v, new, cancel_fd);
+	while (r == TOKEN_ERR_NONE && session_await_plug(cancel_fd, "the new one", &looks));
+	if (terminal_cancelled())
+		r = TOKEN_ERR_CANCELLED;
+	terminal_release();
+	return r;
+}
+
+static bool say_no(int err)
+{
+	terminal_say("That won't do: %s; %s.", token_strerror(err), advice_for_token(err));
+	return true;
+}
+
+/* The touch of the old token is not to be lost by what is plugged in. Exit status,
+ * reported. */
+static int await_new(const struct app *app, const struct vault *v, const struct session_new *new)
+{
+	for (;;) {
+		int r = await_once(app, v, new);
+
+		if (r >= 0)
+			return r;
+		if (r == TOKEN_ERR_NONE)
+			return fail_none(app);
+		if (r == TOKEN_ERR_CANCELLED || r == TOKEN_ERR_INTERNAL || r == TOKEN_ERR_HELPER ||
+		    r == TOKEN_ERR_HELPER_ENDED)
+			return fail_token(app, r, -1);
+		(void)say_no(r);
+	}
+}
+
+static int enrol(const struct app *app, const struct vault *v, const struct session_new *new,
+    struct token_secret *secret, struct token_enrolment *ret)
+{
+	const struct touch_notice notice = { app->json, "enrol it", NULL, 0 };
+	struct token_credential known[TOKEN_CREDENTIALS_MAX];
+	size_t n = exclude(v, new->further, known);
+	uint8_t salt[VAULT_SALT_LEN];
+	struct token_ui ui;
+	int r;
+
+	vault_token_salt(v, salt);
+	touch_begin(&notice, &ui);
+	do
+		r = token_enrol(new->device, pin_mode_of(new->pin_mode), new->allow_without_touch,
+		    known, n, salt, &ui, secret, ret);
+	while (touch_pin_again(r, secret->pin_retries));
+	return touch_end(r);
+}
+
 int session_enrol(const struct app *app, const struct vault *v, const struct session_new *new,
     struct session_enrolled *ret)
 {
 	_cleanup_secret_ struct token_secret *secret = secret_alloc(sizeof(*secret));
-	const struct touch_notice notice = { app->json, "enrol it", NULL, 0 };
-	struct token_credential known[TOKEN_CREDENTIALS_MAX];
-	uint8_t salt[VAULT_SALT_LEN];
-	struct token_ui ui;
-	size_t n = exclude(v, new->further, known);
+	bool asked = is_asked_for(new);
 	int r;
 
 	if (secret == NULL)
@@ -165,13 +318,13 @@ int session_enrol(const struct app *app, const struct vault *v, const struct ses
 		r = ask_new_passphrase(app, new, ret->response);
 	if (r != 0)
 		return r;
-	vault_token_salt(v, salt);
-	touch_begin(&notice, &ui);
-	do
-		r = token_enrol(new->device, pin_mode_of(new->pin_mode), new->allow_without_touch,
-		    known, n, salt, &ui, secret, &ret->enrolment);
-	while (touch_pin_again(r, secret->pin_retries));
-	r = touch_end(r);
+	do {
+		r = asked ? await_new(app, v, new) : STATUS_OK;
+		if (r != 0)
+			return r;
+		r = enrol(app, v, new, secret, &ret->enrolment);
+		/* A token with a PIN hides that it is the old one. */
+	} while (r == TOKEN_ERR_ENROLLED && asked && say_no(r));
 	if (r == TOKEN_ERR_NONE && new->device == NULL)
 		return fail_none(app);
 	if (r != 0)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/output.h"
+#include "cli/pinentry.h"
 #include "cli/terminal.h"
 #include "vault/cleanup.h"
 #include "vault/text.h"
@@ -152,6 +153,11 @@ static int ask_pin(
 	hide_end();
 	pin.asked = true;
 	return r;
+}
+
+bool touch_can_ask(void)
+{
+	return terminal_available() || pinentry_available();
 }
 
 bool touch_pin_again(int err, int retries)

@@ -20,6 +20,9 @@ struct touch_notice {
 void touch_begin(const struct touch_notice *, struct token_ui *ret);
 int touch_end(int err);
 
+/* Whether there is anybody who can be asked for a PIN. */
+bool touch_can_ask(void);
+
 /* Whether the call is to be made again, as it ended with a wrong PIN (err, and the tries
  * left or -1) and there is somebody on a terminal, who is told so: what was typed before
  * it shall not be lost. No more where the token takes none. Between the two above. */

@@ -241,7 +241,13 @@ plug() {
 		i=$((i + 1))
 	done
 }
-if [ "$3" = 0 ]; then plug "$1" "$2" "$4"; else (sleep "$3"; plug "$1" "$2" "$4") </dev/null >/dev/null 2>&1 & fi
+late() {
+	case $1 in
+	/*) until [ -e "$1" ]; do sleep 0.05; done ;;
+	*) sleep "$1" ;;
+	esac
+}
+if [ "$3" = 0 ]; then plug "$1" "$2" "$4"; else (late "$3"; plug "$1" "$2" "$4") </dev/null >/dev/null 2>&1 & fi
 shift 4
 exec "$@"
 """
@@ -250,7 +256,7 @@ exec "$@"
 def plugged_in(directory, *tokens, late=0, first=0, usb=False):
     """What to start a program with so that it finds the tokens as /dev/hidraw0 (or
     what comes first) and so on, listed by the kernel; or finds them late, after some
-    seconds. usb: there is a USB bus, with nothing on it. Takes root and a mount
+    seconds, or when there is a file of that path. usb: there is a USB bus, with nothing on it. Takes root and a mount
     namespace."""
     with open(os.path.join(directory, "descriptor"), "wb") as f:
         f.write(FIDO_DESCRIPTOR)

@@ -155,7 +155,7 @@ class Asked(Pinentry):
         self.refused(self.run_with("add", "typed"), 2, "terminal")
         self.assertEqual(self.told(), [])
         self.refused(self.run_with("token", "add", "second"), 2, "--new-device")
-        self.assertEqual([c.strip() for c in self.commands()].count("GETPIN"), 1)
+        self.assertEqual(self.told(), [])
 
     def test_set_and_change(self):
         self.plugged = self.token("new")

@@ -3,6 +3,7 @@
 removed, and nothing ever locks a person out."""
 from harness import *
 
+ROOT = unittest.skipUnless(os.geteuid() == 0, "NOT TESTED: plugging tokens in takes root")
 OPEN = ["INIT", "CBOR getInfo"]
 ASK = ["CBOR clientPIN.getKeyAgreement", "CBOR getAssertion"]
 
@@ -24,6 +25,9 @@ class Tokens(Case):
 
     def get(self, token):
         return self.home.run("--device", token.path, "get", "k")
+
+    def untouched(self, result):
+        self.assertNotIn(b"Touch the ", result.err + result.shown)
 
     def names(self, token=None):
         out = self.ok(self.tokens(token or self.first, "list", "--json")).out
@@ -99,7 +103,7 @@ class Several(Tokens):
             self.add_token(f"spare{i}").close()
         new = self.token("one-more")
         before = digest(self.home.vault)
-        self.refused(self.tokens(self.first, "add", "one more", "--new-device", new.path), 2)
+        self.untouched(self.refused(self.tokens(self.first, "add", "one more", "--new-device", new.path), 2, "16 tokens"))
         self.assertEqual(digest(self.home.vault), before)
 
 
@@ -119,6 +123,86 @@ class Adding(Tokens):
         self.refused(self.tokens(self.first, "add", "second"), 2, "--new-device")
         t = self.home.on_terminal("--device", self.first.path, "token", "add", "second")
         t.expect("plug in the new one")
+        t.type("\x03")
+        self.assertEqual(t.finish().status, 14)
+
+    def test_what_can_be_known_is_told_before_the_first_touch(self):
+        """Of the token that is named, and of whoever is to be asked."""
+        guarded = self.token("guarded", pin="271828", no_make_cred_uv_not_rqd=True)
+        bare, second = self.token("bare"), self.add_token("second")
+        for args, status, word in ((["x"], 2, "no terminal to ask for the new token"),
+                                   (["x", "--new-device", self.dir + "/none"], 10, self.dir + "/none: there is no such"),
+                                   (["x", "--new-device", "/dev/null"], 11, "/dev/null: the device is not a FIDO token"),
+                                   (["x", "--new-device", self.token("u2f", u2f_only=True).path], 17, "U2F"),
+                                   (["x", "--new-device", self.token("old", no_hmac_secret=True).path], 17, "hmac-secret"),
+                                   (["x", "--new-device", second.path], 4, "enrolled already"),
+                                   (["x", "--new-device", guarded.path], 15, "no terminal to ask for it"),
+                                   (["x", "--new-device", guarded.path, "--pin", "never"], 15, "no terminal to ask for it"),
+                                   (["x", "--new-device", bare.path, "--pin", "required"], 15, "no PIN yet"),
+                                   (["x", "--new-device", self.token("never", no_pin_support=True).path, "--pin",
+                                     "required"], 15, "can't have a PIN"),
+                                   (["x", "--new-device", "yubikey"], 10, "")):
+            with self.subTest(args):
+                self.untouched(self.refused(self.tokens(self.first, "add", *args), status, word))
+        self.first.control("pin-set 271828")
+        self.untouched(self.refused(self.tokens(self.first, "refresh", "first", "--pin", "required"), 15,
+                                    "no terminal to ask for it"))
+
+    def asked(self, *plugged, name="second", **kwargs):
+        """token add without --new-device, at its question."""
+        t = Terminal(self.home, (), command=[*plugged_in(self.dir, *plugged, **kwargs), *self.home.command(
+            "--device", self.first.path, "token", "add", name)])
+        t.expect("plug in the new one")
+        return t
+
+    @ROOT
+    def test_enter_before_it_is_plugged_in(self):
+        new, there = self.token("new"), os.path.join(self.dir, "there")
+        t = self.asked(new, late=there)
+        t.type("\n")
+        t.expect("No token is plugged in: plug in the new one (60 s, Ctrl-C cancels)")
+        with open(there, "w"):
+            pass
+        t.expect("second\" is enrolled")
+        self.assertEqual(t.finish().status, 0)
+        self.assertEqual(self.names(), ["first", "second"])
+        t = self.asked(name="third", late=there + "-never")
+        t.type("\n")
+        t.expect("No token is plugged in")
+        t.type("\x03")
+        self.assertEqual(t.finish().status, 14)
+
+    @ROOT
+    def test_another_one_is_plugged_in(self):
+        """That the touch of the first one is kept, it asks again."""
+        for plugged, said in (((self.first,), "the token is enrolled already"),
+                              ((self.token("a"), self.token("b")), "several tokens are plugged in"),
+                              ((self.token("old", no_hmac_secret=True),), "lacks the hmac-secret extension")):
+            with self.subTest(said):
+                t = self.asked(*plugged)
+                for _ in range(2):
+                    t.type("\n")
+                    t.expect("That won't do: ")
+                    t.expect(said)
+                    t.expect("plug in the new one, and press Enter: ")
+                t.type("\x03")
+                result = t.finish()
+                self.assertEqual((result.status, result.shown.count(b"Touch the ")), (14, 1))
+
+    @ROOT
+    def test_the_old_one_which_hides_behind_its_pin(self):
+        home = Home(os.path.join(self.dir, "guarded-home"))
+        guarded = self.token("guarded", pin="271828")
+        t = home.on_terminal("--device", guarded.path, "init")
+        t.expect("PIN of")
+        t.type("271828\n")
+        self.assertEqual(t.finish().status, 0)
+        t = Terminal(home, (), command=[*plugged_in(self.dir, guarded), *home.command("token", "add", "second")])
+        for question in ("PIN of", "press Enter: ", "PIN of"):
+            t.expect(question)
+            t.type("\n" if "Enter" in question else "271828\n")
+        t.expect("That won't do: the token is enrolled already")
+        t.expect("press Enter: ")
         t.type("\x03")
         self.assertEqual(t.finish().status, 14)
 
