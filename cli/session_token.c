@@ -82,29 +82,44 @@ static void fill(const struct session_new *new, struct session_enrolled *e)
 
 #define PASSPHRASE_HINT "run touchvault on a terminal, or go without it with --no-passphrase"
 
-/* Of a YubiKey's slot, which gives its response to whoever can touch it. */
-static int ask_new_passphrase(
-    const struct app *app, const struct session_new *new, struct vault_response *ret)
+/* Twice the same, or *ret_differ. */
+static int ask_twice(const struct app *app, struct vault_response *ret,
+    struct vault_response *again, bool *ret_differ)
 {
-	_cleanup_secret_ struct vault_response *again = secret_alloc(sizeof(*again));
-	int r;
-
-	if (again == NULL)
-		return fail_vault(app, VAULT_ERR_NOMEM);
-	if (new->no_passphrase)
-		return STATUS_OK;
-	r = terminal_ask(app, "New passphrase for the token, asked for with each touch: ", true,
+	int r = terminal_ask(app, "New passphrase for the token, asked for with each touch: ", true,
 	    PASSPHRASE_HINT, ret->passphrase, sizeof(ret->passphrase), &ret->passphrase_len);
+
 	if (r == 0 && ret->passphrase_len == 0)
 		return fail(app, STATUS_USAGE,
 		    "an empty passphrase is none; leave it out with --no-passphrase");
 	if (r == 0)
 		r = terminal_ask(app, "The same passphrase again: ", true, PASSPHRASE_HINT,
 		    again->passphrase, sizeof(again->passphrase), &again->passphrase_len);
-	if (r == 0 &&
-	    (again->passphrase_len != ret->passphrase_len ||
-		sodium_memcmp(again->passphrase, ret->passphrase, ret->passphrase_len) != 0))
-		r = fail(app, STATUS_USAGE, "the two passphrases differ; nothing was changed");
+	*ret_differ = r == 0 && (again->passphrase_len != ret->passphrase_len ||
+				    sodium_memcmp(again->passphrase, ret->passphrase,
+					ret->passphrase_len) != 0);
+	return r;
+}
+
+/* Of a YubiKey's slot, which gives its response to whoever can touch it. The old token's
+ * touch isn't lost by a slip of the finger. */
+static int ask_new_passphrase(
+    const struct app *app, const struct session_new *new, struct vault_response *ret)
+{
+	_cleanup_secret_ struct vault_response *again = secret_alloc(sizeof(*again));
+	bool differ;
+	int r;
+
+	if (again == NULL)
+		return fail_vault(app, VAULT_ERR_NOMEM);
+	if (new->no_passphrase)
+		return STATUS_OK;
+	while ((r = ask_twice(app, ret, again, &differ)) == 0 && differ) {
+		if (!terminal_available())
+			return fail(
+			    app, STATUS_USAGE, "the two passphrases differ; nothing was changed");
+		terminal_say("The two differ; type the passphrase again, or Ctrl-C to stop.");
+	}
 	return r;
 }
 

@@ -121,7 +121,7 @@ static size_t count_characters(const char *text, size_t len)
 	return n;
 }
 
-static int ask_new(const struct token_pin_request *request, char ret[static TOKEN_PIN_MAX + 1])
+static int ask_new_once(const struct token_pin_request *request, char ret[static TOKEN_PIN_MAX + 1])
 {
 	_cleanup_secret_ char *again = secret_alloc(TOKEN_PIN_MAX + 1);
 	const char *product = product_of(&request->device);
@@ -142,6 +142,26 @@ static int ask_new(const struct token_pin_request *request, char ret[static TOKE
 	if (len_again > 0 && (len_again != len || sodium_memcmp(ret, again, (size_t)len) != 0))
 		return TOKEN_ERR_PIN_DIFFERS;
 	return len_again;
+}
+
+/* What is typed behind an error that ends the command is shown by the shell: so it is
+ * asked again, where there is a terminal to say why. */
+static int ask_new(const struct token_pin_request *request, char ret[static TOKEN_PIN_MAX + 1])
+{
+	for (;;) {
+		int r = ask_new_once(request, ret);
+
+		if ((r != TOKEN_ERR_PIN_POLICY && r != TOKEN_ERR_PIN_DIFFERS) ||
+		    !terminal_available())
+			return r;
+		if (r == TOKEN_ERR_PIN_DIFFERS)
+			terminal_say("The two differ; type the new PIN again, or press Enter alone "
+				     "to stop.");
+		else
+			terminal_say("A PIN is a text of at least %zu characters and at most %d "
+				     "bytes; type one, or press Enter alone to stop.",
+			    request->pin_min, TOKEN_PIN_MAX);
+	}
 }
 
 static int ask_pin(

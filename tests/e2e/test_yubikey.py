@@ -84,14 +84,14 @@ class Enrolled(YubiKeys):
 
     def test_passphrases_that_differ_or_are_empty(self):
         self.program(*USUAL)
-        for first, second in (("one", "two"), ("", None)):
+        for last, status in (("", 2), ("\x03", 14)):
             t = self.home.on_terminal("--device", "yubikey", "init")
-            t.expect("New passphrase")
-            t.type(first + "\n")
-            if second is not None:
-                t.expect("again")
-                t.type(second + "\n")
-            self.assertEqual(t.finish().status, 2)
+            for prompt, typed in (("New passphrase", "one\n"), ("again: ", "two\n"), ("The two differ; ", last + "\n")):
+                t.expect(prompt)
+                if prompt.startswith("The two"):
+                    t.expect("New passphrase")
+                t.type(typed)
+            self.assertEqual(t.finish().status, status)
         self.assertEqual(self.touches(), 0)
         self.assertFalse(os.path.exists(self.home.vault))
 
