@@ -140,6 +140,7 @@ static int token_add(struct app *app, const struct arguments *args, struct vault
 	struct session_enrolled enrolled = { .response = response };
 	struct change c = { .enrolled = &enrolled, .now = app->now };
 	struct session_new new = new_of(app, args, args->operands[1]);
+	char name[TEXT_OPERAND_SIZE(VAULT_HUMAN_NAME_MAX)], done[sizeof(name) + 64];
 	int r;
 
 	if (response == NULL)
@@ -162,9 +163,9 @@ static int token_add(struct app *app, const struct arguments *args, struct vault
 		r = session_enrol(app, v, &new, &enrolled);
 	if (r == 0)
 		r = commit(app, v, change_add, &c);
-	return r == 0 ? report(app, v, "is enrolled; test it with \"touchvault token test\"",
-			    new.token_name)
-		      : r;
+	(void)snprintf(done, sizeof(done), "is enrolled; test it with \"touchvault token test %s\"",
+	    text_operand(new.token_name, name, sizeof(name)));
+	return r == 0 ? report(app, v, done, new.token_name) : r;
 }
 
 static int report_refreshed(const struct app *app, const struct vault *v, const char *name)

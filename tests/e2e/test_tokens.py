@@ -3,6 +3,8 @@
 removed, and nothing ever locks a person out."""
 from harness import *
 
+import re
+
 ROOT = unittest.skipUnless(os.geteuid() == 0, "NOT TESTED: plugging tokens in takes root")
 OPEN = ["INIT", "CBOR getInfo"]
 ASK = ["CBOR clientPIN.getKeyAgreement", "CBOR getAssertion"]
@@ -112,6 +114,14 @@ class Adding(Tokens):
         touches = len(self.first.transactions())
         self.refused(self.tokens(self.first, "add", "first", "--new-device", "/dev/null"), 4)
         self.assertEqual(len(self.first.transactions()), touches)
+
+    def test_the_command_that_is_named_works(self):
+        for name in ("spare", "blue key", "it's $HOME", "-x"):
+            with self.subTest(name):
+                new = self.token(f"new{len(name)}")
+                said = self.ok(self.tokens(self.first, "add", "--new-device", new.path, "--", name)).err.decode()
+                command, = re.findall(r'test it with "touchvault (.*)"\n', said)
+                self.ok(self.home.run(new.path, wrap=["sh", "-c", f'"$1" --device "$2" {command}', "sh"]))
 
     def test_by_a_stranger(self):
         stranger, other = self.token("stranger"), self.token("other")

@@ -60,12 +60,34 @@ static void what_is_no_utf8_is_shown(void **state)
 	shows("\xf4\x90\x80\x80", "????");
 }
 
+static void what_a_shell_takes_apart_is_quoted(void **state)
+{
+	static const char *const pairs[][2] = { { "spare", "spare" },
+		{ "a/b.c:d@e%+,_-1", "a/b.c:d@e%+,_-1" }, { "", "''" },
+		{ "blue key", "'blue key'" }, { "$(id)`id`;&|<>*?~", "'$(id)`id`;&|<>*?~'" },
+		{ "a=b", "'a=b'" }, { "it's", "'it'\\''s'" }, { "'", "''\\'''" }, { "\\", "'\\'" },
+		{ "B\xc3\xb6rse", "'B\xc3\xb6rse'" }, { "-x", "-- -x" },
+		{ "--a b", "-- '--a b'" } };
+	char buf[64], quotes[65], most[TEXT_OPERAND_SIZE(64)];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		assert_string_equal(text_operand(pairs[i][0], buf, sizeof(buf)), pairs[i][1]);
+	memset(quotes, '\'', 64);
+	quotes[0] = '-';
+	quotes[64] = '\0';
+	assert_int_equal(strlen(text_operand(quotes, most, sizeof(most))), 3 + 1 + 1 + 63 * 4 + 1);
+	for (size_t size = 1; size < sizeof(buf); size++)
+		assert_true(strlen(text_operand(quotes, buf, size)) < size);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_people_write_is_left_alone),
 		cmocka_unit_test(what_acts_or_is_not_seen_is_shown),
 		cmocka_unit_test(what_is_no_utf8_is_shown),
+		cmocka_unit_test(what_a_shell_takes_apart_is_quoted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
