@@ -127,8 +127,8 @@ static const char *why_of(const struct app *app, const struct arguments *args,
 
 static int stage(struct app *app, const struct arguments *args, struct vault *v, struct rotate *r)
 {
-	__attribute__((cleanup(fields_clearp))) struct fields f = { 0 };
 	const struct vault_entry_info *info = vault_entry_find(v, r->name);
+	__attribute__((cleanup(fields_clearp))) struct fields f = { .of = info };
 	int status = rotation_date_option(app, args, "expires", NULL, &r->step.expires);
 
 	if (option_is_given(args, "replace"))

@@ -16,6 +16,7 @@ struct fields {
 	const char *unset[VAULT_FIELDS_MAX]; /* borrowed from argv */
 	size_t n_unset_labels;
 	const char *unset_label[VAULT_LABELS_MAX];
+	const struct vault_entry_info *of; /* names are to be of its fields; NULL: any */
 };
 
 void fields_clear(struct fields *); /* wipes and frees what it holds */

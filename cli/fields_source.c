@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/dotenv.h"
+#include "cli/entry_info.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "vault/cleanup.h"
@@ -92,6 +93,15 @@ static int take_unset(
 	return STATUS_OK;
 }
 
+static bool may_have(const struct fields *f, const char *name)
+{
+	size_t i = 0;
+
+	while (f->of != NULL && i < f->of->n_fields && strcmp(f->of->fields[i], name) != 0)
+		i++;
+	return f->of == NULL || i < f->of->n_fields;
+}
+
 static int take_option(
     const struct app *app, const struct option_given *o, struct fields *f, int *stdin_uses)
 {
@@ -109,6 +119,10 @@ static int take_option(
 	if (strcmp(name, "field") == 0) {
 		r = source_parse(app, o->value, &source);
 		*stdin_uses += r == 0 && source.path == NULL;
+		if (r == 0 && !may_have(f, source.name))
+			r = fail(app, STATUS_NOT_FOUND,
+			    "%s has no field %s; \"touchvault show %s\" shows its fields",
+			    f->of->name, source.name, f->of->name);
 		return r;
 	}
 	*stdin_uses += strcmp(name, "from-json") == 0;
@@ -324,10 +338,29 @@ int fields_ask_value(
 	return fields_take(app, f, name, (uint8_t *)TAKE_PTR(value), len, "the terminal");
 }
 
+/* All that can be wrong with a name is said before its value is typed. */
+static bool name_will_do(const struct fields *f, const char *name)
+{
+	char names[ENTRY_FIELDS_TEXT_MAX];
+
+	if (!vault_field_name_valid(name) || fields_find(f, name) != NULL)
+		terminal_say(
+		    "That is no field name, or there already; use letters, digits and . _ -");
+	else if (!may_have(f, name))
+		terminal_say("%s has no field %s; it has %s", f->of->name, name,
+		    entry_fields_text(f->of, names));
+	else if (f->n == VAULT_FIELDS_MAX)
+		terminal_say(
+		    "An entry has at most %d fields; use a second one for more", VAULT_FIELDS_MAX);
+	else
+		return true;
+	return false;
+}
+
 /* One field by hand; *ret_done where the name is left empty. */
 static int ask_field(const struct app *app, struct fields *f, bool *ret_done)
 {
-	char name[VAULT_FIELD_NAME_MAX + 2], prompt[VAULT_FIELD_NAME_MAX + 32];
+	char name[LINE_MAX_TYPED + 2], prompt[VAULT_FIELD_NAME_MAX + 32];
 	bool empty = false;
 	size_t len;
 	int r;
@@ -335,14 +368,10 @@ static int ask_field(const struct app *app, struct fields *f, bool *ret_done)
 	r = terminal_ask(
 	    app, "Field name (empty to finish): ", false, typed_hint, name, sizeof(name), &len);
 	*ret_done = r == 0 && len == 0;
-	if (r != 0 || *ret_done)
+	if (r != 0 || *ret_done || !name_will_do(f, name))
 		return r;
-	if (!vault_field_name_valid(name) || fields_find(f, name) != NULL) {
-		terminal_say(
-		    "That is no field name, or there already; use letters, digits and . _ -");
-		return STATUS_OK;
-	}
-	(void)snprintf(prompt, sizeof(prompt), "Value of %s (not shown): ", name);
+	(void)snprintf(
+	    prompt, sizeof(prompt), "Value of %.*s (not shown): ", VAULT_FIELD_NAME_MAX, name);
 	r = fields_ask_value(app, f, name, prompt, &empty);
 	if (r == 0 && empty)
 		terminal_say("That is empty; give a value, or Ctrl-C.");

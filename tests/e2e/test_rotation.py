@@ -696,6 +696,19 @@ class BadInput(Rotation):
         self.refused(self.touched("rotate", "no//such", "--status"), 2)
         self.assertEqual(len(self.plugged.transactions()), touches)
 
+    def test_a_name_that_the_entry_lacks_is_told_at_once(self):
+        """Before anything is read, or typed for it."""
+        result = self.rotate("--stage", "--field", "kye=@/nowhere")
+        self.refused(result, 3, "no field kye")
+        t = self.home.on_terminal("--device", self.plugged.path, "rotate", self.NAME, "--stage")
+        for prompt, typed in (("Field name", "kye"), ("has no field kye; it has ", ""), ("Field name", "key"),
+                              ("Value of key", "NEW-KEY"), ("Field name", "")):
+            t.expect(prompt)
+            if not prompt.startswith("has"):
+                t.type(typed + "\n")
+        self.assertEqual(t.finish().status, 0)
+        self.assertEqual(self.state(), "staged")
+
     def test_the_old_values_are_no_new_ones(self):
         before = digest(self.home.vault)
         self.refused(self.rotate("--stage", fields=OLD), 4, "the values that ibkr/live has now")

@@ -104,8 +104,10 @@ class Prompts(Case):
 
     def test_bad_field_name_is_asked_again(self):
         t = self.add()
-        t.expect("Field name")
-        t.type("a b\n")
+        for wrong in ("a b", "x" * 65, "x" * 4000):
+            t.expect("Field name")
+            t.type(wrong + "\n")
+            t.expect("That is no field name")
         t.expect("Field name")
         t.type("ok\n")
         t.expect("Value")
