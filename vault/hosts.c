@@ -149,7 +149,9 @@ static int revocable(const struct vault *v, size_t i)
 
 int vault_host_revocable(const struct vault *v, const char *name)
 {
-	return revocable(v, find(v, name));
+	int r = revocable(v, find(v, name));
+
+	return r == 0 ? 0 : store_fail(r, v->store.path);
 }
 
 /* Those that the host's own certificate came through, and itself. */

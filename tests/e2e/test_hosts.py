@@ -547,7 +547,7 @@ class Revoked(Hosts):
 
     def test_who_cannot_be_revoked(self):
         before, touches = digest(self.home.vault), len(self.t.transactions())
-        self.refused(self.run_on(self.home, "host", "revoke", "desk"), 2, "only host")
+        self.refused(self.run_on(self.home, "host", "revoke", "desk"), 2, self.home.vault + ": the only host")
         self.refused(self.run_on(self.home, "host", "revoke", "none"), 3)
         self.assertEqual((digest(self.home.vault), len(self.t.transactions())), (before, touches))
         self.approve(self.other("laptop"))
@@ -555,6 +555,9 @@ class Revoked(Hosts):
         self.refused(self.run_on(self.home, "host", "revoke", "desk"), 2, "itself")
         self.assertEqual((digest(self.home.vault), len(self.t.transactions())), (before, touches))
 
+        # It is about the vault, whatever was missing before.
+        os.unlink(self.home.state)
+        self.refused(self.run_on(self.home, "host", "revoke", "desk"), 2, self.home.vault + ": the only host")
     def test_takes_a_touch(self):
         self.approve(self.other("laptop"))
         before = digest(self.home.vault)
