@@ -36,14 +36,6 @@ struct change {
 	int64_t now;
 };
 
-static bool has_fingerprint(const struct vault *v, size_t i, const char *fingerprint)
-{
-	char own[VAULT_FINGERPRINT_TEXT];
-
-	vault_host_fingerprint(v, i, own);
-	return strcmp(own, fingerprint) == 0;
-}
-
 /* Whether the name is still that host's, of whom the person was asked: another process
  * may have changed the vault meanwhile. */
 static int still_meant(const struct vault *v, const struct change *c)
@@ -53,7 +45,8 @@ static int still_meant(const struct vault *v, const struct change *c)
 
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(hosts[i].name, c->host) == 0)
-			return has_fingerprint(v, i, c->fingerprint) ? 0 : VAULT_ERR_CHANGED;
+			return vault_host_has_fingerprint(v, i, c->fingerprint) ? 0
+										: VAULT_ERR_CHANGED;
 	return VAULT_ERR_CHANGED;
 }
 
@@ -108,18 +101,19 @@ static bool is_there(const struct vault *v, const char *name)
 	return false;
 }
 
-/* The host of that name, or of that fingerprint: a name can be such that nobody types
- * it. */
+/* The host of that fingerprint, as a name can be such that nobody types it; or of that
+ * name. The fingerprint comes first: a host could call itself by another one's, and be
+ * taken for it. */
 static int require_host(
     const struct app *app, const struct vault *v, const char *name, struct change *ret)
 {
 	const struct vault_host_info *hosts;
 	size_t n = vault_hosts(v, &hosts), i = 0;
 
-	while (i < n && strcmp(hosts[i].name, name) != 0)
+	while (i < n && !vault_host_has_fingerprint(v, i, name))
 		i++;
 	for (size_t k = 0; i == n && k < n; k++)
-		if (has_fingerprint(v, k, name))
+		if (strcmp(hosts[k].name, name) == 0)
 			i = k;
 	if (i == n)
 		return fail(app, STATUS_NOT_FOUND,

@@ -72,6 +72,16 @@ void vault_host_fingerprint(
 	host_fingerprint_text(v->index.hosts[i].hpk, v->index.hosts[i].hvk, ret);
 }
 
+bool vault_host_has_fingerprint(const struct vault *v, size_t i, const char *typed)
+{
+	uint8_t want[VAULT_FINGERPRINT_LEN], got[VAULT_FINGERPRINT_LEN];
+
+	if (!base32_decode_typed(typed, got, sizeof(got)))
+		return false;
+	host_fingerprint(v->index.hosts[i].hpk, v->index.hosts[i].hvk, want);
+	return memcmp(want, got, sizeof(want)) == 0;
+}
+
 struct index_host *hosts_insert(struct vault *v)
 {
 	size_t at = index_hosts_len(&v->index), n = v->index.n_hosts++;

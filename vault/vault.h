@@ -447,6 +447,8 @@ void vault_hosts_let_in(
 /* Host i of vault_hosts. */
 void vault_host_fingerprint(
     const struct vault *, size_t i, char ret[static VAULT_FINGERPRINT_TEXT]);
+/* Whether what a person typed is that one's: any case, hyphens and blanks. */
+bool vault_host_has_fingerprint(const struct vault *, size_t i, const char *typed);
 /* NULL where its keys are of no host of the vault. */
 const struct vault_host_info *vault_host_find(
     const struct vault *, const struct vault_host_request *);

@@ -523,7 +523,13 @@ class Revoked(Hosts):
         fingerprint = re.search(r"lap\?top: .* fingerprint ((?:\w{4}-){3}\w{4})$", listed, re.M)[1]
         self.refused(self.run_on(self.home, "host", "revoke", "lap?top"), 3)
         self.refused(self.run_on(self.home, "host", "revoke", fingerprint[:-1]), 3)
+        # A host that calls itself by it isn't taken for it.
+        self.approve(self.other("other"), fingerprint)
+        self.ok(self.run_on(self.home, "host", "label", fingerprint.lower().replace("-", " "), "that one"))
+        self.assertEqual({n: h["label"] for n, h in self.hosts().items()}, {"desk": "", "lap?top": "that one", fingerprint: ""})
         self.ok(self.run_on(self.home, "host", "revoke", fingerprint))
+        self.assertEqual(sorted(self.hosts()), sorted(["desk", fingerprint]))
+        self.ok(self.run_on(self.home, "host", "revoke", self.hosts()[fingerprint]["fingerprint"]))
         self.assertEqual(sorted(self.hosts()), ["desk"])
 
     def test_the_one_that_was_asked_for_and_no_other(self):
@@ -549,15 +555,15 @@ class Revoked(Hosts):
         before, touches = digest(self.home.vault), len(self.t.transactions())
         self.refused(self.run_on(self.home, "host", "revoke", "desk"), 2, self.home.vault + ": the only host")
         self.refused(self.run_on(self.home, "host", "revoke", "none"), 3)
+        # It is about the vault, whatever was missing before.
+        os.unlink(self.home.state)
+        self.refused(self.run_on(self.home, "host", "revoke", "desk"), 2, self.home.vault + ": the only host")
         self.assertEqual((digest(self.home.vault), len(self.t.transactions())), (before, touches))
         self.approve(self.other("laptop"))
         before, touches = digest(self.home.vault), len(self.t.transactions())
         self.refused(self.run_on(self.home, "host", "revoke", "desk"), 2, "itself")
         self.assertEqual((digest(self.home.vault), len(self.t.transactions())), (before, touches))
 
-        # It is about the vault, whatever was missing before.
-        os.unlink(self.home.state)
-        self.refused(self.run_on(self.home, "host", "revoke", "desk"), 2, self.home.vault + ": the only host")
     def test_takes_a_touch(self):
         self.approve(self.other("laptop"))
         before = digest(self.home.vault)
