@@ -227,14 +227,16 @@ static int read_source(const struct app *app, const char *option, const char *pa
 
 static int collect_field(const struct app *app, const char *arg, struct fields *f)
 {
-	char from[FROM_MAX];
+	char from[FROM_MAX], option[sizeof("--field ") + VAULT_FIELD_NAME_MAX];
 	struct source source;
 	uint8_t *value;
 	size_t len;
 	int r = source_parse(app, arg, &source);
 
-	if (r == 0)
-		r = read_source(app, "--field", source.path, VAULT_ENTRY_MAX, from, &value, &len);
+	if (r != 0)
+		return r;
+	(void)snprintf(option, sizeof(option), "--field %s", source.name);
+	r = read_source(app, option, source.path, VAULT_ENTRY_MAX, from, &value, &len);
 	if (r != 0)
 		return r;
 	if (len > 1 && value[len - 1] == '\n' && memchr(value, '\n', len - 1) == NULL)
@@ -306,7 +308,14 @@ static int collect_json(const struct app *app, struct fields *f)
 	size_t len;
 	int r = read_source(app, "--from-json", NULL, TEXT_MAX, from, &text, &len);
 
-	return r == 0 ? fields_parse_json(app, f, NULL, from, text, len) : r;
+	if (r != 0)
+		return r;
+	if (len == 0) {
+		secret_free(text);
+		return fail(app, STATUS_USAGE,
+		    "standard input is empty; send it a JSON object, {\"FIELD\": \"VALUE\", ...}");
+	}
+	return fields_parse_json(app, f, NULL, from, text, len);
 }
 
 static const char typed_hint[] = "use --field, --from-json or --from-env";

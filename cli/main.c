@@ -122,17 +122,18 @@ static bool harden(struct app *app)
 static int check_operands(
     const struct app *app, const struct command *c, const struct arguments *args)
 {
-	const char *what = NULL;
+	bool few = args->n_operands < c->min_operands,
+	     many = c->max_operands >= 0 && args->n_operands > c->max_operands;
+	char buf[OPERAND_HINT_MAX];
+	const char *hint = many ? operand_hint(c, args, buf) : NULL;
 
-	if (args->n_operands < c->min_operands)
-		what = "too few operands";
-	else if (c->max_operands >= 0 && args->n_operands > c->max_operands)
-		what = "too many operands";
-	if (what == NULL)
+	if (!few && !many)
 		return 0;
+	if (hint != NULL)
+		return fail(app, STATUS_USAGE, "%s; see \"touchvault help %s\"", hint, c->name);
 	return fail(app, STATUS_USAGE,
-	    "%s: the usage is \"touchvault %s%s%s\"; see \"touchvault help %s\"", what, c->name,
-	    *c->synopsis == '\0' ? "" : " ", c->synopsis, c->name);
+	    "too %s operands: the usage is \"touchvault %s%s%s\"; see \"touchvault help %s\"",
+	    few ? "few" : "many", c->name, *c->synopsis == '\0' ? "" : " ", c->synopsis, c->name);
 }
 
 static int run(

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/option.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +120,22 @@ static int long_option(struct parser *p, const char *arg)
 		value = p->argv[p->at++];
 	}
 	return record(p, spec, value);
+}
+
+const char *operand_hint(
+    const struct command *c, const struct arguments *args, char buf[static OPERAND_HINT_MAX])
+{
+	if (option_is_given(args, "from-json")) {
+		(void)snprintf(buf, OPERAND_HINT_MAX,
+		    "--from-json reads standard input: \"touchvault %s NAME%s --from-json <FILE\"",
+		    c->name, c->min_operands > 0 ? "" : " --stage");
+		return buf;
+	}
+	if (find(c->options, "field", strlen("field")) == NULL ||
+	    strchr(args->operands[c->max_operands], '=') == NULL)
+		return NULL;
+	return "a field takes --field before it, as --field NAME=@FILE or NAME=-, and its value is "
+	       "never on the command line";
 }
 
 static int operand(struct parser *p, char *arg)

@@ -48,6 +48,12 @@ static inline void arguments_freep(struct arguments *a)
 	arguments_free(a);
 }
 
+/* What the operand behind the first max may have been meant as, in a sentence; NULL if
+ * that is not known. It is not repeated, as it may be a secret. */
+#define OPERAND_HINT_MAX 256
+const char *operand_hint(
+    const struct command *, const struct arguments *, char buf[static OPERAND_HINT_MAX]);
+
 /* The first value of the option, or NULL. */
 const char *option_value(const struct arguments *, const char *name);
 bool option_is_given(const struct arguments *, const char *name);

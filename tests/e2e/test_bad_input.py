@@ -102,6 +102,20 @@ class Usage(BadInput):
             with self.subTest(args):
                 self.refuse(125 if args[0] == "run" else 2, *args)
 
+    def test_an_operand_that_was_meant_otherwise(self):
+        path = os.path.join(self.dir, "CANARY.json")
+        for args, words in ((["add", "n", "--from-json", path], ["--from-json reads standard input",
+                                                                 '"touchvault add NAME --from-json <FILE"']),
+                            (["edit", "k", path, "--from-json"], ['"touchvault edit NAME --from-json <FILE"']),
+                            (["rotate", "k", "--stage", "--from-json", path],
+                             ['"touchvault rotate NAME --stage --from-json <FILE"']),
+                            (["add", "n", f"key=@{path}"], ["takes --field"]),
+                            (["edit", "k", "key=CANARY"], ["takes --field", "never on the command line"]),
+                            (["rotate", "k", "key=-", "--stage"], ["takes --field"]),
+                            (["list", "a=b", "c=d"], ["too many operands"])):
+            with self.subTest(args):
+                self.refuse(2, *args, words=words)
+
     def test_names(self):
         for name in ("", "a" * 129, "..", "a/../b", "a/./b", "/a", "a/", "a//b", "-a", "a b", "a\nb",
                      "a\x1b[31m", "ä", "a:b", "a\x7f"):
@@ -123,7 +137,10 @@ class Usage(BadInput):
         self.refuse(3, "edit", "k", "--unset-label", "none")
         self.refuse(3, "remove", "none")
         self.refuse(3, "rename", "none", "other")
-        self.refuse(3, "add", "n", "--field", "a=@" + os.path.join(self.dir, "none"))
+        there, none = os.path.join(self.dir, "there"), os.path.join(self.dir, "CANARY")
+        with open(there, "w") as f:
+            f.write("x")
+        self.refuse(3, "add", "n", "--field", f"a=@{there}", "--field", f"b=@{none}", words=["--field b names"])
         self.refuse(125, "run", "--env", "A=k:none", "--", "true")
         self.refuse(125, "run", "--env-all", "none", "--", "true")
 
@@ -152,6 +169,9 @@ class Sources(BadInput):
         with open(path, "wb") as f:
             f.write(data)
         return path
+
+    def test_json_that_is_nothing(self):
+        self.refuse(2, "add", "n", "--from-json", words=["standard input is empty"])
 
     def test_json(self):
         for text in (b"", b"[]", b"3", b'"x"', b"null", b"{}", b'{"a":1}', b'{"a":null}', b'{"a":["x"]}',
