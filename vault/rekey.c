@@ -4,6 +4,7 @@
  * vault has taken the new one, and whichever of them has a slot opens: so after a crash at
  * any point all vaults open, and the same command goes on where it stopped.
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,17 +72,24 @@ int vault_host_rekey(struct vault *v)
 	return 0;
 }
 
-/* Whether the vault at path has a slot for the key. What can't be looked at may. */
-static bool may_need(const char *path, const struct host_key *key)
+/* Who has slots in a vault. */
+struct slots {
+	struct header header;
+	uint8_t *p;
+};
+
+static void slots_free(struct slots *s)
 {
-	struct store s;
+	free(s->p);
+}
+
+static int slots_read(const char *path, struct slots *ret)
+{
+	__attribute__((cleanup(store_close))) struct store s = { .dirfd = -1 };
 	_cleanup_close_ int fd = -1;
-	_cleanup_free_ uint8_t *slots = NULL;
-	uint8_t head[HEADER_LEN] = { 0 }, id[HOST_ID_LEN];
+	uint8_t head[HEADER_LEN] = { 0 };
 	struct rbuf b = rbuf_of(head, sizeof(head));
-	struct header h;
 	uint64_t size;
-	bool found = false;
 	int r = store_open(path, &s);
 
 	if (r == 0)
@@ -89,19 +97,35 @@ static bool may_need(const char *path, const struct host_key *key)
 	if (r == 0)
 		r = store_read_at(&s, fd, head, sizeof(head), 0);
 	if (r == 0)
-		r = header_decode(&b, &h);
-	if (r == 0)
-		r = host_id(h.vault_id, key->box_pk, key->sign_pk, id);
-	slots = r == 0 ? malloc(h.host_slots_len) : NULL;
-	if (slots != NULL)
-		r = store_read_at(
-		    &s, fd, slots, h.host_slots_len, HEADER_LEN + (uint64_t)h.token_slots_len);
-	store_close(&s);
-	if (r != 0 || slots == NULL)
+		r = header_decode(&b, &ret->header);
+	if (r != 0)
+		return r;
+	ret->p = malloc(ret->header.host_slots_len);
+	if (ret->p == NULL)
+		return VAULT_ERR_NOMEM;
+	return store_read_at(&s, fd, ret->p, ret->header.host_slots_len,
+	    HEADER_LEN + (uint64_t)ret->header.token_slots_len);
+}
+
+static bool has_slot(const struct slots *s, const struct host_key *key)
+{
+	uint8_t id[HOST_ID_LEN];
+
+	if (host_id(s->header.vault_id, key->box_pk, key->sign_pk, id) != 0)
 		return true;
-	for (size_t i = 0; i < h.n_host_slots; i++)
-		found |= memcmp(slots + i * HOST_SLOT_LEN, id, HOST_ID_LEN) == 0;
-	return found;
+	for (size_t i = 0; i < s->header.n_host_slots; i++)
+		if (memcmp(s->p + i * HOST_SLOT_LEN, id, HOST_ID_LEN) == 0)
+			return true;
+	return false;
+}
+
+/* Whether the vault at path, which this host has seen, has a slot for the key. What can't
+ * be looked at may. */
+static bool may_need(const char *path, const struct host_key *key)
+{
+	__attribute__((cleanup(slots_free))) struct slots s = { 0 };
+
+	return slots_read(path, &s) != 0 || has_slot(&s, key);
 }
 
 static int add_path(char **list, const char *path)
@@ -114,6 +138,37 @@ static int add_path(char **list, const char *path)
 	free(*list);
 	*list = longer;
 	return 0;
+}
+
+static int is_vault(const struct dirent *e)
+{
+	size_t len = strlen(e->d_name);
+
+	return len > 3 && strcmp(e->d_name + len - 3, ".tv") == 0;
+}
+
+/* A state that was lost, or had no room, has forgotten vaults, and the key that is dropped
+ * may be all that opens them: so those beside this one are looked at, too, but for copies
+ * of what it knows. */
+static int add_neighbours(struct vault *v, const struct state *state, char **list)
+{
+	char path[PATH_MAX + NAME_MAX + 2];
+	struct dirent **names = NULL;
+	int n = scandir(v->store.dir, &names, is_vault, alphasort), r = 0;
+
+	for (int i = 0; i < n; i++) {
+		__attribute__((cleanup(slots_free))) struct slots s = { 0 };
+
+		(void)snprintf(path, sizeof(path), "%s/%s", v->store.dir, names[i]->d_name);
+		free(names[i]);
+		if (r == 0 && slots_read(path, &s) == 0 &&
+		    memcmp(s.header.vault_id, v->header.vault_id, VAULT_ID_LEN) != 0 &&
+		    state_vault_find(state, s.header.vault_id) == NULL &&
+		    has_slot(&s, &v->keys->own[OWN_KEY].key))
+			r = add_path(list, path);
+	}
+	free(names);
+	return r;
 }
 
 int vault_host_rekey_needed(struct vault *v, char **ret)
@@ -129,6 +184,8 @@ int vault_host_rekey_needed(struct vault *v, char **ret)
 		if (memcmp(state.paths[i].vault_id, v->header.vault_id, VAULT_ID_LEN) != 0 &&
 		    may_need(state.paths[i].path, &v->keys->own[OWN_KEY].key))
 			r = add_path(&list, state.paths[i].path);
+	if (r == 0)
+		r = add_neighbours(v, &state, &list);
 	if (r == 0)
 		*ret = TAKE_PTR(list);
 	return r;

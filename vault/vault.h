@@ -459,9 +459,9 @@ const struct vault_host_info *vault_host_find(
  * vault_without_tpm tells as for vault_draft); _begin writes it beside the old one; the change puts
  * it in the old one's place in this vault, where _replaced doesn't say that this was done before;
  * _end lets it take the old one's place on this host. As long as another vault
- * that this host has seen may need the old key, _end keeps both, which work side
- * by side, and *ret_needed is as _needed tells; drop_old doesn't ask. _needed: the
- * paths of those vaults, ", " between them, malloc'ed; NULL for none. */
+ * that this host has seen, or that lies beside this one, may need the old key, _end keeps
+ * both, which work side by side, and *ret_needed is as _needed tells; drop_old doesn't ask.
+ * _needed: the paths of those vaults, ", " between them, malloc'ed; NULL for none. */
 bool vault_host_rekey_replaced(const struct vault *);
 int vault_host_rekey_draft(struct vault *, const struct vault_new_host *)
     __attribute__((warn_unused_result));

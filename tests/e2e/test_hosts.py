@@ -866,6 +866,24 @@ class Rekeyed(Hosts):
         self.opens(self.home)
         self.assertEqual(self.ok(self.run_on(self.home, "--vault", "two", "get", "k")).out, b"TWO")
 
+    def test_a_vault_that_the_state_has_forgotten(self):
+        """It is not lost with the old key, if it lies beside the one that the command is about."""
+        for name in ("two", "three"):
+            self.ok(self.run_on(self.home, "--vault", name, "init"))
+        two = self.home.vault.replace("default", "two")
+        os.unlink(self.home.vault.replace("default", "three"))
+        shutil.copy(self.home.vault, self.home.vault.replace("default", "copy"))
+        with open(self.home.vault.replace("default", "text"), "w") as f:
+            f.write("no vault")
+        os.unlink(self.home.state)
+        said = self.ok(self.run_on(self.home, "host", "rekey")).err.decode()
+        self.assertIn(f"the old key is kept, because {two} may need it", said)
+        self.opens(self.home)
+        self.ok(self.run_on(self.home, "--vault", "two", "host", "rekey"))
+        self.assertFalse(os.path.exists(self.home.host_key + ".new"))
+        self.ok(self.home.run("--vault", "two", "list"))
+        self.opens(self.home)
+
     def test_a_vault_that_is_gone(self):
         self.ok(self.run_on(self.home, "--vault", "two", "init"))
         os.unlink(self.home.vault.replace("default", "two"))
