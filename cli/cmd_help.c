@@ -2,28 +2,53 @@
 #include "cli/command.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/output.h"
 #include "cli/verb.h"
 
-/* For which verbs it is, where it isn't for all: "request, approve: ". */
-static void print_verbs_of(const struct verb *verbs, const char *option)
-{
-	size_t n = 0;
+#define ROW_MAX 512
+#define COLUMN 29 /* of what is said of a verb or an option */
 
+/* What is too long for its column has a line of its own. */
+static void print_row(const char *usage, const char *verbs, const char *text)
+{
+	char paragraph[ROW_MAX];
+
+	if (strlen(usage) > COLUMN - 3)
+		out("  %s\n%*s", usage, COLUMN, "");
+	else
+		out("  %-*s ", COLUMN - 3, usage);
+	(void)snprintf(paragraph, sizeof(paragraph), "%s%s", verbs, text);
+	out_wrapped(COLUMN, paragraph);
+}
+
+/* For which verbs it is, where it isn't for all: "request, approve: ". */
+static const char *verbs_of(const struct verb *verbs, const char *option, char buf[static ROW_MAX])
+{
+	size_t at = 0;
+
+	*buf = '\0';
 	for (const struct verb *v = verbs; v != NULL && v->name != NULL; v++)
 		if (verb_takes(v, option))
-			out("%s%s", n++ == 0 ? "" : ", ", v->name);
-	if (n > 0)
-		out(": ");
+			at += (size_t)snprintf(
+			    buf + at, ROW_MAX - at, "%s%s", at == 0 ? "" : ", ", v->name);
+	if (at > 0)
+		(void)snprintf(buf + at, ROW_MAX - at, ": ");
+	return buf;
 }
 
 static void print_verbs(const struct command *c)
 {
 	if (c->verbs != NULL)
 		out("\nverbs:\n");
-	for (const struct verb *v = c->verbs; v != NULL && v->name != NULL; v++)
-		out("  %s%s%s\n", v->name, *v->operands == '\0' ? "" : " ", v->operands);
+	for (const struct verb *v = c->verbs; v != NULL && v->name != NULL; v++) {
+		char usage[64];
+
+		(void)snprintf(usage, sizeof(usage), "%s%s%s", v->name,
+		    *v->operands == '\0' ? "" : " ", v->operands);
+		print_row(usage, "", v->summary);
+	}
 }
 
 static void print_options(const char *title, const struct option_spec *o, const struct verb *verbs)
@@ -32,20 +57,20 @@ static void print_options(const char *title, const struct option_spec *o, const 
 		return;
 	out("\n%s:\n", title);
 	for (; o->name != NULL; o++) {
-		char usage[64];
+		char usage[64], text[ROW_MAX], of[ROW_MAX];
 
 		(void)snprintf(usage, sizeof(usage), "--%s%s%s", o->name,
 		    o->value == NULL ? "" : " ", o->value == NULL ? "" : o->value);
-		out("  %-26s ", usage);
-		print_verbs_of(verbs, o->name);
-		out("%s%s\n", o->help, o->repeats ? " (may be repeated)" : "");
+		(void)snprintf(
+		    text, sizeof(text), "%s%s", o->help, o->repeats ? " (may be repeated)" : "");
+		print_row(usage, verbs_of(verbs, o->name, of), text);
 	}
 }
 
 static void print_command(const struct command *c)
 {
-	out("usage: touchvault %s%s%s\n\n%s\n", c->name, *c->synopsis == '\0' ? "" : " ",
-	    c->synopsis, c->summary);
+	out("usage: touchvault %s%s%s\n\n", c->name, *c->synopsis == '\0' ? "" : " ", c->synopsis);
+	out_wrapped(0, c->summary);
 	print_verbs(c);
 	print_options("options", c->options, c->verbs);
 	print_options("global options", global_options, NULL);
@@ -53,15 +78,20 @@ static void print_command(const struct command *c)
 
 static void print_overview(void)
 {
-	out("usage: touchvault [OPTION...] COMMAND [ARGUMENT...]\n\n"
-	    "Keeps broker API keys; a touch on an enrolled token, on an approved host,\n"
-	    "gives one out.\n\ncommands:\n");
-	for (size_t i = 0; i < commands_len; i++)
-		out("  %-10s %s\n", commands[i].name, commands[i].summary);
+	out("usage: touchvault [OPTION...] COMMAND [ARGUMENT...]\n\n");
+	out_wrapped(0, "Keeps broker API keys; a touch on an enrolled token, on an approved host, "
+		       "gives one out.");
+	out("\ncommands:\n");
+	for (size_t i = 0; i < commands_len; i++) {
+		out("  %-10s ", commands[i].name);
+		out_wrapped(13, commands[i].summary);
+	}
 	print_options("global options", global_options, NULL);
 	out("\nexit statuses:\n");
-	for (unsigned i = 0; i < exit_status_table_len; i++)
-		out("  %3d  %s\n", (int)exit_status_table[i].status, exit_status_table[i].meaning);
+	for (unsigned i = 0; i < exit_status_table_len; i++) {
+		out("  %3d  ", (int)exit_status_table[i].status);
+		out_wrapped(7, exit_status_table[i].meaning);
+	}
 	out("\n\"touchvault help COMMAND\" shows the options of a command.\n");
 }
 
@@ -82,8 +112,9 @@ static json_t *verbs_json(const struct verb *v)
 	json_t *a = json_array();
 
 	for (; v != NULL && v->name != NULL; v++)
-		(void)json_array_append_new(a, json_pack("{s:s,s:s,s:s}", "name", v->name,
-						   "operands", v->operands, "options", v->options));
+		(void)json_array_append_new(
+		    a, json_pack("{s:s,s:s,s:s,s:s}", "name", v->name, "operands", v->operands,
+			   "options", v->options, "summary", v->summary));
 	return a;
 }
 

@@ -379,13 +379,19 @@ static int host_rekey(struct app *app, const struct arguments *args, struct vaul
 }
 
 const struct verb host_verbs[] = {
-	{ "show", "", "", host_show_verb, 0 },
-	{ "request", "", "name kind tpm", host_request, 0 },
-	{ "approve", "[FILE]", "name label fingerprint", host_approve, VERB_OPENS | VERB_TOUCHES },
-	{ "list", "", "", host_list, VERB_OPENS },
-	{ "revoke", "NAME", "", host_revoke, VERB_OPENS | VERB_TOUCHES },
-	{ "rename", "FROM TO", "", host_rename, VERB_OPENS | VERB_TOUCHES },
-	{ "label", "NAME TEXT", "", host_label, VERB_OPENS | VERB_TOUCHES },
-	{ "rekey", "", "kind tpm drop-old-key", host_rekey, VERB_OPENS | VERB_TOUCHES },
+	{ "show", "", "", host_show_verb, 0, "this host, its fingerprint, and its vaults" },
+	{ "request", "", "name kind tpm", host_request, 0,
+	    "print the line that asks for approval of this host" },
+	{ "approve", "[FILE]", "name label fingerprint", host_approve, VERB_OPENS | VERB_TOUCHES,
+	    "let another host in, by request and fingerprint" },
+	{ "list", "", "", host_list, VERB_OPENS, "the hosts of the vault" },
+	{ "revoke", "NAME", "", host_revoke, VERB_OPENS | VERB_TOUCHES,
+	    "leave a host out, and mark all entries ROTATE NOW" },
+	{ "rename", "FROM TO", "", host_rename, VERB_OPENS | VERB_TOUCHES,
+	    "call a host otherwise" },
+	{ "label", "NAME TEXT", "", host_label, VERB_OPENS | VERB_TOUCHES,
+	    "say what a host is for" },
+	{ "rekey", "", "kind tpm drop-old-key", host_rekey, VERB_OPENS | VERB_TOUCHES,
+	    "make a new key for this host" },
 	VERBS_END,
 };

@@ -338,8 +338,9 @@ static int recovery_use(struct app *app, const struct arguments *args, struct va
 
 const struct verb recovery_verbs[] = {
 	/* Their touch comes after the code: no helper is to wait beside it. */
-	{ "create", "", "output replace", recovery_create, VERB_OPENS },
-	{ "use", "", "name kind tpm", recovery_use, 0 },
-	{ "remove", "", "", recovery_remove, VERB_OPENS | VERB_TOUCHES },
+	{ "create", "", "output replace", recovery_create, VERB_OPENS, "make a recovery sheet" },
+	{ "use", "", "name kind tpm", recovery_use, 0, "let this host in by the recovery sheet" },
+	{ "remove", "", "", recovery_remove, VERB_OPENS | VERB_TOUCHES,
+	    "make the recovery sheet worthless" },
 	VERBS_END,
 };

@@ -325,10 +325,10 @@ static int reminders_test(struct app *app, const struct arguments *args, struct 
 }
 
 const struct verb reminders_verbs[] = {
-	{ "install", "", "", reminders_install, 0 },
-	{ "status", "", "", reminders_status, 0 },
-	{ "remove", "", "", reminders_remove, 0 },
-	{ "run", "", "timeout no-hooks", reminders_run, 0 },
-	{ "test", "", "timeout", reminders_test, 0 },
+	{ "install", "", "", reminders_install, 0, "be reminded of what is due, every day" },
+	{ "status", "", "", reminders_status, 0, "who calls it, and what became of the last run" },
+	{ "remove", "", "", reminders_remove, 0, "be reminded no more" },
+	{ "run", "", "timeout no-hooks", reminders_run, 0, "tell what there is to tell today" },
+	{ "test", "", "timeout", reminders_test, 0, "send a reminder through every channel" },
 	VERBS_END,
 };

@@ -261,9 +261,9 @@ static int udev_show(struct app *app, const struct arguments *args, struct vault
 }
 
 const struct verb udev_verbs[] = {
-	{ "check", "", "", udev_check, 0 },
-	{ "install", "", LOCK_SCREEN, udev_install_verb, 0 },
-	{ "remove", "", "", udev_remove_verb, 0 },
-	{ "show", "", LOCK_SCREEN, udev_show, 0 },
+	{ "check", "", "", udev_check, 0, "who may open the tokens, and what mends it" },
+	{ "install", "", LOCK_SCREEN, udev_install_verb, 0, "install the udev rules" },
+	{ "remove", "", "", udev_remove_verb, 0, "remove the udev rules" },
+	{ "show", "", LOCK_SCREEN, udev_show, 0, "print the udev rules" },
 	VERBS_END,
 };

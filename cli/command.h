@@ -22,6 +22,7 @@ struct verb {
 	const char *options;  /* those of the command's that are for it: "kind tpm" */
 	int (*run)(struct app *, const struct arguments *, struct vault *); /* NULL: not open */
 	unsigned flags;
+	const char *summary; /* a few words; the completions have them, too */
 };
 
 #define VERBS_END            \

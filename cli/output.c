@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -302,6 +303,47 @@ void out_own(const struct app *app, const char *text)
 	char own[SENTENCE_MAX];
 
 	out("%s\n", own_command(app, text, own, sizeof(own)));
+}
+
+#define COLUMNS_UNKNOWN 80
+
+/* As many as there may be where nobody looks at lines. */
+static size_t columns(void)
+{
+	struct winsize w = { 0 };
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) != 0)
+		return SIZE_MAX;
+	return w.ws_col == 0 ? COLUMNS_UNKNOWN : w.ws_col;
+}
+
+/* Characters of UTF-8. */
+static size_t width_of(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return n;
+}
+
+void out_wrapped(size_t column, const char *text)
+{
+	size_t end = columns(), at = column, len;
+
+	for (; *text != '\0'; text += len, text += strspn(text, " ")) {
+		len = strcspn(text, " ");
+		if (at > column && at + 1 + width_of(text, len) > end) {
+			out("\n%*s", (int)column, "");
+			at = column;
+		} else if (at > column) {
+			out_text(" ", 0);
+			at++;
+		}
+		out("%.*s", (int)len, text);
+		at += width_of(text, len);
+	}
+	out_text("\n", 0);
 }
 
 static int output_failed(const struct app *app)

@@ -88,10 +88,28 @@ class Usage(BadInput):
 
     def test_help_lists_verbs(self):
         text = self.ok(self.home.run("help", "host")).out.decode()
-        self.assertIn("\nverbs:\n  show\n  request\n  approve [FILE]\n", text)
+        self.assertRegex(text, r"\nverbs:\n  show {23}this host, .*\n  request {20}\S.*\n  approve \[FILE\]  +\S")
         self.assertRegex(text, r"\n  --drop-old-key +rekey: ")
         self.assertRegex(text, r"\n  --name NAME +request, approve: ")
         self.assertNotIn("verbs:", self.ok(self.home.run("help", "get")).out.decode())
+
+    def test_help_tells_of_each_verb(self):
+        for c in self.help("help")["commands"]:
+            text = self.ok(self.home.run("help", c["name"])).out.decode()
+            for verb in c["verbs"]:
+                self.assertTrue(verb["summary"])
+                self.assertRegex(text, rf"\n  {verb['name']} .*  {verb['summary']}\n")
+
+    def test_help_is_as_wide_as_the_terminal(self):
+        """No line is longer, no word is broken, and nothing is lost."""
+        for command in ((), *((c["name"],) for c in self.help("help")["commands"])):
+            whole = self.ok(self.home.run("help", *command)).out.decode()
+            for columns in (60, 80, 200):
+                with self.subTest(command=command, columns=columns):
+                    t = self.home.on_terminal("help", *command, columns=columns)
+                    shown = self.ok(t.finish()).tty.decode().replace("\r", "")
+                    self.assertEqual(shown.split(), whole.split())
+                    self.assertLessEqual(max(map(len, shown.splitlines())), columns)
 
     def test_a_secret_in_an_argument_is_refused_and_not_repeated(self):
         for args in (["add", "n", "--field", "key=CANARY-4711"], ["add", "n", "--field", "CANARY-4711"],

@@ -35,9 +35,11 @@ def compare(where, what, wanted, found):
 # ---- What the program says of itself.
 
 def help_text(*command):
+    """Each row on one line, those too that have their text on a line of its own."""
     env = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
-    return subprocess.run([TOUCHVAULT, "help", *command], env=env, check=True, text=True,
+    said = subprocess.run([TOUCHVAULT, "help", *command], env=env, check=True, text=True,
                           stdout=subprocess.PIPE).stdout
+    return re.sub(r"\n {20,}", " ", said)
 
 
 def help_part(text, title):
@@ -56,12 +58,16 @@ class Program:
         text = help_text()
         rows = re.findall(r"^  ([a-z][a-z -]*?)  +\S", help_part(text, "commands"), re.M)
         self.globals = help_options(text, "global options")
-        self.options = {name: help_options(help_text(*name.split()), "options") for name in rows}
+        texts = {name: help_text(name) for name in rows}
+        self.options = {name: help_options(text, "options") for name, text in texts.items()}
+        # Verb to what is said of it.
+        self.verbs = {name: dict(re.findall(r"^  (\S+)(?: \S+)*?  +(\S.*)$", help_part(text, "verbs"), re.M))
+                      for name, text in texts.items()}
         statuses = re.findall(r"^ +(\d+)  (.+)$", help_part(text, "exit statuses"), re.M)
         self.statuses = {int(n): meaning for n, meaning in statuses}
         # A changed layout of help must not pass as a program without options.
         if min(len(self.options), len(self.globals), len(self.statuses)) < 5 or \
-                not any(self.options.values()):
+                not any(self.options.values()) or sum(map(len, self.verbs.values())) < 20:
             sys.exit("docs: the output of \"touchvault help\" is not what is expected here")
 
     def status_codes(self):
@@ -130,6 +136,9 @@ def check_manual(program):
         items = item_options(commands.get(name, ""))
         compare(f"touchvault.1, {name}", "the option --", options, items)
         check_values(f"touchvault.1, {name}", options, items)
+        if program.verbs[name]:
+            verbs = re.findall(r"^\.It Cm (\S+)", commands.get(name, ""), re.M)
+            compare(f"touchvault.1, {name}", "the verb ", program.verbs[name], verbs)
     rows = split_at(sections["EXIT STATUS"].partition(".El")[0], "It")
     codes = program.status_codes()
     check_statuses("touchvault.1", {n: f"({codes.get(n)}) {m}" for n, m in program.statuses.items()},
@@ -217,7 +226,24 @@ def fish_completion(program):
     return commands, found
 
 
+def check_completed_verbs(program):
+    """What is said of a verb is what the program says, but in bash, which says nothing."""
+    bash, zsh, fish = (read(f"cli/completions/{name}") for name in
+                       ("touchvault.bash", "_touchvault", "touchvault.fish"))
+    for name, verbs in program.verbs.items():
+        if not verbs:
+            continue
+        offered = re.search(rf"^\t{name}:0\) _touchvault_offer '' '' (.*) ;;$", bash, re.M)
+        compare(f"bash completion, {name}", "the verb ", verbs, offered.group(1).split() if offered else [])
+        part = re.search(rf"^\t{name}\)\n.*?'1:verb:\(\((.*?)\)\)'", zsh, re.M | re.S)
+        found = dict(re.findall(r'(\S+)\\:"([^"]*)"', part.group(1))) if part else {}
+        compare(f"zsh completion, {name}", "the verb ", verbs.items(), found.items())
+        found = dict(re.findall(rf"-n '__touchvault_at {name} 0' -a (\S+) -d '([^']*)'", fish))
+        compare(f"fish completion, {name}", "the verb ", verbs.items(), found.items())
+
+
 def check_completions(program):
+    check_completed_verbs(program)
     for shell, ask in (("bash", bash_completion), ("zsh", zsh_completion), ("fish", fish_completion)):
         commands, found = ask(program)
         compare(f"{shell} completion", "the command ", program.options, commands)
