@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/command.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/advice.h"
@@ -48,11 +49,12 @@ static void print_losses(
 	const char *advice[GRADE_ADVICE_MAX];
 	size_t n = grade_advice(t, 1, h, 1, advice);
 
+	out("\n");
 	out_own(app,
-	    "\nReading a secret takes both halves at once: the token, and this host's key.\n"
-	    "Neither of them alone opens anything, and there is no password that replaces one.\n"
-	    "If the host key is lost, the token alone doesn't open the vault; a second host or\n"
-	    "a recovery sheet (\"touchvault recovery create\") does, with the token.");
+	    "Reading a secret takes both halves at once: the token, and this host's key. Neither "
+	    "of them alone opens anything, and there is no password that replaces one. If the "
+	    "host key is lost, the token alone doesn't open the vault; a second host or a recovery "
+	    "sheet (\"touchvault recovery create\") does, with the token.");
 	for (size_t i = 0; i < n; i++)
 		out_own(app, advice[i]);
 }
@@ -61,9 +63,14 @@ static void print_losses(
 static void print_without_tpm(const struct vault *v)
 {
 	int why = vault_without_tpm(v);
+	char text[512];
 
-	if (why != 0)
-		out("TPM       not used: %s; %s\n", vault_strerror(why), advice_for_vault(why));
+	if (why == 0)
+		return;
+	(void)snprintf(
+	    text, sizeof(text), "not used: %s; %s", vault_strerror(why), advice_for_vault(why));
+	out("TPM       ");
+	out_wrapped(10, text);
 }
 
 static int report_text(const struct app *app, const struct paths *p, const struct vault *v,

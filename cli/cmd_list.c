@@ -43,34 +43,45 @@ static size_t widest(size_t so_far, size_t width)
 	return width <= COLUMN_MAX && width > so_far ? width : so_far;
 }
 
-static void print_line(const struct vault_entry_info *info, size_t name_width, size_t fields_width)
+#define MARK "ROTATE NOW"
+
+/* Of the columns; 0: there is none. */
+struct widths {
+	size_t name, mark, fields;
+};
+
+static void print_line(const struct vault_entry_info *info, const struct widths *w)
 {
 	size_t width = entry_fields_width(info);
 
-	out_text(info->name, name_width);
+	out_text(info->name, w->name);
 	out_text("  ", 0);
+	if (w->mark > 0) {
+		out_text(*info->rotate_reason != '\0' ? MARK : "", w->mark);
+		out_text("  ", 0);
+	}
 	entry_fields_print(info);
 	if (info->n_labels > 0) {
-		out_text("", width < fields_width ? fields_width - width : 0);
+		out_text("", width < w->fields ? w->fields - width : 0);
 		out_text("  ", 0);
 		entry_labels_print(info);
 	}
-	if (*info->rotate_reason != '\0')
-		out_text("  ROTATE NOW", 0);
 	out_text("\n", 0);
 }
 
 static int list_text(const struct app *app, const struct vault *v, const char *glob)
 {
 	const struct vault_entry_info *info;
-	size_t name_width = 0, fields_width = 0;
+	struct widths w = { 0 };
 
 	for (size_t i = 0; (info = next_match(v, glob, &i)) != NULL;) {
-		name_width = widest(name_width, strlen(info->name));
-		fields_width = widest(fields_width, entry_fields_width(info));
+		w.name = widest(w.name, strlen(info->name));
+		w.fields = widest(w.fields, entry_fields_width(info));
+		if (*info->rotate_reason != '\0')
+			w.mark = strlen(MARK);
 	}
 	for (size_t i = 0; (info = next_match(v, glob, &i)) != NULL;)
-		print_line(info, name_width, fields_width);
+		print_line(info, &w);
 	return out_done(app);
 }
 

@@ -116,8 +116,7 @@ static int status_text(const struct app *app, const struct status *s)
 		print_host(&s->hosts[i]);
 	out("recovery    %s%s\n", *s->sheet_since == '\0' ? "no sheet" : "sheet ", s->sheet_since);
 	out("grade       token %c, host %c (the weakest of each)\n", s->token_grade, s->host_grade);
-	if (n > 0)
-		out("\n");
+	out(n > 0 ? "\n" : "");
 	for (size_t i = 0; i < n; i++)
 		out_own(app, advice[i]);
 	return out_done(app);

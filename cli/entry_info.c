@@ -6,15 +6,43 @@
 
 #include "cli/output.h"
 
+/* By the alphabet: the vault has them by their length first. */
+static size_t sort_fields(
+    const struct vault_entry_info *info, const char *ret[static VAULT_FIELDS_MAX])
+{
+	size_t n = info->n_fields < VAULT_FIELDS_MAX ? info->n_fields : VAULT_FIELDS_MAX, k;
+
+	for (size_t i = 0; i < n; i++) {
+		for (k = i; k > 0 && strcmp(ret[k - 1], info->fields[i]) > 0; k--)
+			ret[k] = ret[k - 1];
+		ret[k] = info->fields[i];
+	}
+	return n;
+}
+
+static size_t sort_labels(
+    const struct vault_entry_info *info, const struct vault_label *ret[static VAULT_LABELS_MAX])
+{
+	size_t n = info->n_labels < VAULT_LABELS_MAX ? info->n_labels : VAULT_LABELS_MAX, k;
+
+	for (size_t i = 0; i < n; i++) {
+		for (k = i; k > 0 && strcmp(ret[k - 1]->key, info->labels[i].key) > 0; k--)
+			ret[k] = ret[k - 1];
+		ret[k] = &info->labels[i];
+	}
+	return n;
+}
+
 const char *entry_fields_text(
     const struct vault_entry_info *info, char buf[static ENTRY_FIELDS_TEXT_MAX])
 {
-	size_t at = 0;
+	const char *fields[VAULT_FIELDS_MAX];
+	size_t at = 0, n = sort_fields(info, fields);
 
 	(void)snprintf(buf, ENTRY_FIELDS_TEXT_MAX, "-");
-	for (size_t i = 0; i < info->n_fields && i < VAULT_FIELDS_MAX; i++)
-		at += (size_t)snprintf(buf + at, ENTRY_FIELDS_TEXT_MAX - at, "%s%s",
-		    i == 0 ? "" : ", ", info->fields[i]);
+	for (size_t i = 0; i < n; i++)
+		at += (size_t)snprintf(
+		    buf + at, ENTRY_FIELDS_TEXT_MAX - at, "%s%s", i == 0 ? "" : ", ", fields[i]);
 	return buf;
 }
 
@@ -29,29 +57,37 @@ size_t entry_fields_width(const struct vault_entry_info *info)
 
 void entry_fields_print(const struct vault_entry_info *info)
 {
-	for (size_t i = 0; i < info->n_fields; i++) {
+	const char *fields[VAULT_FIELDS_MAX];
+	size_t n = sort_fields(info, fields);
+
+	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			out_text(", ", 0);
-		out_text(info->fields[i], 0);
+		out_text(fields[i], 0);
 	}
 }
 
 void entry_labels_print(const struct vault_entry_info *info)
 {
-	for (size_t i = 0; i < info->n_labels; i++) {
+	const struct vault_label *labels[VAULT_LABELS_MAX];
+	size_t n = sort_labels(info, labels);
+
+	for (size_t i = 0; i < n; i++) {
 		char value[VAULT_LABEL_VALUE_MAX + 1];
 
-		out("%s%s=%s", i == 0 ? "" : ", ", info->labels[i].key,
-		    text_clean(info->labels[i].value, value, sizeof(value)));
+		out("%s%s=%s", i == 0 ? "" : ", ", labels[i]->key,
+		    text_clean(labels[i]->value, value, sizeof(value)));
 	}
 }
 
 static json_t *fields_json(const struct vault_entry_info *info)
 {
+	const char *fields[VAULT_FIELDS_MAX];
+	size_t n = sort_fields(info, fields);
 	json_t *a = json_array();
 
-	for (size_t i = 0; a != NULL && i < info->n_fields; i++)
-		if (json_array_append_new(a, text_json(info->fields[i])) != 0)
+	for (size_t i = 0; a != NULL && i < n; i++)
+		if (json_array_append_new(a, text_json(fields[i])) != 0)
 			return json_decref(a), NULL;
 	return a;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the index says of an entry, for people and as JSON. No secrets. */
+/* What the index says of an entry, for people and as JSON: fields and labels by the
+ * alphabet. No secrets. */
 #ifndef TOUCHVAULT_CLI_ENTRY_INFO_H
 #define TOUCHVAULT_CLI_ENTRY_INFO_H
 

@@ -298,13 +298,6 @@ void out_text(const char *text, size_t width)
 		(void)putc_unlocked(' ', stdout);
 }
 
-void out_own(const struct app *app, const char *text)
-{
-	char own[SENTENCE_MAX];
-
-	out("%s\n", own_command(app, text, own, sizeof(own)));
-}
-
 #define COLUMNS_UNKNOWN 80
 
 /* As many as there may be where nobody looks at lines. */
@@ -344,6 +337,13 @@ void out_wrapped(size_t column, const char *text)
 		at += width_of(text, len);
 	}
 	out_text("\n", 0);
+}
+
+void out_own(const struct app *app, const char *text)
+{
+	char own[SENTENCE_MAX];
+
+	out_wrapped(0, own_command(app, text, own, sizeof(own)));
 }
 
 static int output_failed(const struct app *app)

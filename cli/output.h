@@ -37,12 +37,12 @@ void warn(const struct app *, const char *fmt, ...) __attribute__((format(printf
 void out(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same for one text, with blanks up to width: quicker, for long lists. */
 void out_text(const char *text, size_t width);
-/* A text of our own, with a newline; its commands get the --vault that was given. */
-void out_own(const struct app *, const char *text);
 /* A paragraph, from a column that has been reached, with a newline. On a terminal it goes
  * on in the same column where a line would be longer than the terminal is wide; it breaks
  * at blanks. */
 void out_wrapped(size_t column, const char *text);
+/* The same of a text of our own; its commands get the --vault that was given. */
+void out_own(const struct app *, const char *text);
 /* Whether standard output can be written at all: before a touch. */
 int out_check(const struct app *) __attribute__((warn_unused_result));
 /* value is printed on one line, with a newline, and released; then out_done.

@@ -137,6 +137,50 @@ class Notice(Case):
         self.assertEqual((touch["token"], touch["purpose"], touch["seconds"]), ("first", "get k", 30))
 
 
+class Shown(Case):
+    def test_columns(self):
+        """Names, what is to be rotated, fields by the alphabet, labels: each begins where it does above."""
+        first, second = self.token("first"), self.token("second")
+        self.new_vault(first)
+        self.add(first, "ibkr/live", {"signing_key": "1", "key": "2", "account": "3"})
+        self.ok(self.home.run("--device", first.path, "edit", "ibkr/live", "--label", "zone=eu", "--label", "owner_of=me"))
+        self.assertEqual(self.ok(self.home.run("list")).out,
+                         b"ibkr/live  account, key, signing_key  owner_of=me, zone=eu\n")
+        self.assertIn(b"fields    account, key, signing_key\nlabels    owner_of=me, zone=eu\n",
+                      self.ok(self.home.run("show", "ibkr/live")).out)
+        entry = json.loads(self.ok(self.home.run("show", "ibkr/live", "--json")).out)
+        self.assertEqual(entry["fields"], ["account", "key", "signing_key"])
+        self.ok(self.home.run("--device", first.path, "token", "add", "second", "--new-device", second.path))
+        self.ok(self.home.run("--device", first.path, "token", "remove", "second"))
+        self.add(first, "new", {"k": "v"})
+        self.assertEqual(self.ok(self.home.run("list")).out,
+                         b"ibkr/live  ROTATE NOW  account, key, signing_key  owner_of=me, zone=eu\n"
+                         b"new                    k\n")
+        self.assertEqual(self.ok(self.home.run("list", "new")).out, b"new  k\n")
+
+    def wrapped(self, begin, *args):
+        """From there on it is as wide as the terminal; where there is none, a paragraph is a line."""
+        token = self.token()
+        if args[0] != "init":
+            self.new_vault(token)
+        whole = self.ok(self.home.run("--device", token.path, *args)).out.decode()
+        whole = whole[whole.index(begin):]
+        self.assertGreater(max(map(len, whole.splitlines())), 120)
+        for columns in (40, 80):
+            vault = ("--vault", f"v{columns}") if args[0] == "init" else ()
+            t = self.home.on_terminal("--device", token.path, *vault, *args, columns=columns)
+            shown = self.ok(t.finish()).tty.decode().replace("\r", "")
+            shown = shown[shown.index(begin):]
+            self.assertEqual(shown.split(), whole.split())
+            self.assertLessEqual(max(map(len, shown.splitlines())), columns)
+
+    def test_status_is_as_wide_as_the_terminal(self):
+        self.wrapped("This vault has one token", "status")
+
+    def test_init_is_as_wide_as_the_terminal(self):
+        self.wrapped("Reading a secret takes both", "init")
+
+
 class Init(Case):
     def test_init_on_a_terminal(self):
         token = self.token()
