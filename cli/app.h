@@ -33,10 +33,16 @@ struct paths {
 	char *vault, *host_key, *state;
 	char *vault_dir;    /* the directory that NAME.tv files are in */
 	bool vault_is_name; /* a name, not a path: its directory may be made */
+	/* Of paths_make_dirs: how long the path of the first directory is that it made for
+	 * each; 0: none. */
+	size_t state_made, vault_made;
+	bool audit_was_there;
 };
 int paths_find(const struct app *, struct paths *ret) __attribute__((warn_unused_result));
 /* Make the directories that init needs, 0700, parents too. Exit status. */
-int paths_make_dirs(const struct app *, const struct paths *) __attribute__((warn_unused_result));
+int paths_make_dirs(const struct app *, struct paths *) __attribute__((warn_unused_result));
+/* Remove those of them that are empty, when nothing came of it. */
+void paths_drop_dirs(const struct paths *);
 /* The state directory only, if it can be made. */
 void paths_make_state_dir(const struct paths *);
 /* As mkdir -p, with the mode that the specification asks for. Exit status. */

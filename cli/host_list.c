@@ -187,6 +187,11 @@ int host_show(struct app *app)
 		return r;
 	vp = paths_for_vault(&p);
 	r = vault_self_read(&vp, &self);
+	if (r == VAULT_ERR_NO_HOST_KEY && access(p.vault, F_OK) != 0)
+		return fail(app, exit_status_of_vault(r),
+		    "this host has no key yet, and no vault; make a vault with \"touchvault "
+		    "init\", "
+		    "or, if there is one elsewhere, run \"touchvault host request\" here");
 	if (r != 0)
 		return session_refused(app, &p, r);
 	info.kind = self.kind;

@@ -135,16 +135,19 @@ int paths_find(const struct app *app, struct paths *ret)
 }
 
 /* As mkdir -p, with the mode that the specification asks for. 0, or errno, and
- * path then ends where it failed. */
-static int make_dir(char *path)
+ * path then ends where it failed. *ret_made as in struct paths. */
+static int make_dir(char *path, size_t *ret_made)
 {
+	*ret_made = 0;
 	for (char *p = path + 1;; p++) {
 		char end = *p;
 
 		if (end != '/' && end != '\0')
 			continue;
 		*p = '\0';
-		if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		if (mkdir(path, 0700) == 0)
+			*ret_made = *ret_made == 0 ? (size_t)(p - path) : *ret_made;
+		else if (errno != EEXIST)
 			return errno;
 		*p = end;
 		if (end == '\0')
@@ -157,9 +160,9 @@ static char *state_dir(const struct paths *p)
 	return strndup(p->state, (size_t)(strrchr(p->state, '/') - p->state));
 }
 
-int paths_make_dir(const struct app *app, char *path)
+static int make_or_fail(const struct app *app, char *path, size_t *ret_made)
 {
-	int error = make_dir(path);
+	int error = make_dir(path, ret_made);
 
 	if (error == 0)
 		return 0;
@@ -167,23 +170,58 @@ int paths_make_dir(const struct app *app, char *path)
 	    path, strerror(error));
 }
 
-int paths_make_dirs(const struct app *app, const struct paths *p)
+int paths_make_dir(const struct app *app, char *path)
 {
-	_cleanup_free_ char *dir = state_dir(p);
+	size_t made;
+
+	return make_or_fail(app, path, &made);
+}
+
+/* Where the vault library makes it. */
+static int audit_dir(const struct paths *p, char **ret)
+{
+	return asprintf(ret, "%.*s/audit", (int)(strrchr(p->state, '/') - p->state), p->state);
+}
+
+int paths_make_dirs(const struct app *app, struct paths *p)
+{
+	_cleanup_free_ char *dir = state_dir(p), *audit = NULL;
 	int r;
 
-	if (dir == NULL)
+	if (dir == NULL || audit_dir(p, &audit) < 0)
 		return no_memory(app);
-	r = paths_make_dir(app, dir);
+	p->audit_was_there = access(audit, F_OK) == 0;
+	r = make_or_fail(app, dir, &p->state_made);
 	if (r == 0 && p->vault_is_name)
-		r = paths_make_dir(app, p->vault_dir);
+		r = make_or_fail(app, p->vault_dir, &p->vault_made);
 	return r;
+}
+
+/* The last one first, up to the first that was made. */
+static void drop_dir(char *path, size_t made)
+{
+	while (made > 0 && strlen(path) >= made && (rmdir(path) == 0 || errno == ENOENT))
+		*strrchr(path, '/') = '\0';
+}
+
+void paths_drop_dirs(const struct paths *p)
+{
+	_cleanup_free_ char *dir = state_dir(p), *vault_dir = strdup(p->vault_dir), *audit = NULL;
+
+	if (dir == NULL || vault_dir == NULL || audit_dir(p, &audit) < 0)
+		return;
+	if (!p->audit_was_there)
+		(void)rmdir(audit);
+	/* In the other order: the first may have what both are below. */
+	drop_dir(vault_dir, p->vault_made);
+	drop_dir(dir, p->state_made);
 }
 
 void paths_make_state_dir(const struct paths *p)
 {
 	_cleanup_free_ char *dir = state_dir(p);
+	size_t made;
 
 	if (dir != NULL)
-		(void)make_dir(dir);
+		(void)make_dir(dir, &made);
 }

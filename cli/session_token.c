@@ -350,29 +350,24 @@ int session_enrol(const struct app *app, const struct vault *v, const struct ses
 }
 
 /* Places first, so that nobody touches for nothing. */
-static int draft(struct app *app, const struct vault_new_host *host, struct vault **ret)
+static int draft(
+    struct app *app, const struct paths *p, const struct vault_new_host *host, struct vault **ret)
 {
-	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
-	struct vault_paths vp;
-	int r = paths_find(app, &p);
+	const struct vault_paths vp = paths_for_vault(p);
+	int r = vault_draft(&vp, &app->accept, host, ret);
 
-	if (r == 0)
-		r = paths_make_dirs(app, &p);
-	if (r != 0)
-		return r;
-	vp = paths_for_vault(&p);
-	r = vault_draft(&vp, &app->accept, host, ret);
 	if (r == VAULT_ERR_EXISTS)
 		return fail(app, STATUS_EXISTS,
 		    "%s is there already; name another vault with --vault, or move it away",
 		    vault_where());
 	if (r == VAULT_ERR_NO_VAULT)
 		return fail(app, STATUS_NOT_FOUND,
-		    "the directory of %s is not there; make it, mode 0700", p.vault);
+		    "the directory of %s is not there; make it, mode 0700", p->vault);
 	return r == 0 ? STATUS_OK : fail_vault(app, r);
 }
 
-int session_create(struct app *app, const struct session_new *new, struct vault **ret)
+static int create(
+    struct app *app, const struct paths *p, const struct session_new *new, struct vault **ret)
 {
 	__attribute__((cleanup(vault_closep))) struct vault *v = NULL;
 	_cleanup_secret_ struct vault_response *response = secret_alloc(sizeof(*response));
@@ -381,7 +376,7 @@ int session_create(struct app *app, const struct session_new *new, struct vault 
 
 	if (response == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
-	r = draft(app, &new->host, &v);
+	r = draft(app, p, &new->host, &v);
 	if (r == 0)
 		r = session_enrol(app, v, new, &enrolled);
 	if (r != 0)
@@ -391,4 +386,19 @@ int session_create(struct app *app, const struct session_new *new, struct vault 
 		return fail_vault(app, r);
 	*ret = TAKE_PTR(v);
 	return STATUS_OK;
+}
+
+int session_create(struct app *app, const struct session_new *new, struct vault **ret)
+{
+	__attribute__((cleanup(paths_freep))) struct paths p = { 0 };
+	int r = paths_find(app, &p);
+
+	if (r != 0)
+		return r;
+	r = paths_make_dirs(app, &p);
+	if (r == 0)
+		r = create(app, &p, new, ret);
+	if (r != 0)
+		paths_drop_dirs(&p);
+	return r;
 }

@@ -374,15 +374,20 @@ int vault_write_generation(struct vault *v, bool create, int64_t now)
 	return r;
 }
 
-int vault_commit_check(struct vault *v)
+int vault_places_check(struct vault *v)
 {
-	_cleanup_close_ int lock = -1;
 	int r = store_check_writable(&v->store);
 
 	if (r == 0)
 		r = store_check_writable(&v->state_store);
-	if (r == 0)
-		r = vault_audit_ready(v);
+	return r == 0 ? vault_audit_ready(v) : r;
+}
+
+int vault_commit_check(struct vault *v)
+{
+	_cleanup_close_ int lock = -1;
+	int r = vault_places_check(v);
+
 	return r == 0 ? store_lock(&v->store, LOCK_WAIT_MS, &lock) : r;
 }
 

@@ -103,6 +103,9 @@ int vault_state_note(struct vault *) __attribute__((warn_unused_result));
 int vault_state_renew(struct vault *) __attribute__((warn_unused_result));
 /* clock.c: what vault_clock_accept promises, of the index as it was just read. */
 int vault_clock_apply(struct vault *) __attribute__((warn_unused_result));
+/* Whether files can be made where a commit makes them, without one being made. IO, AUDIT. */
+int vault_places_check(struct vault *) __attribute__((warn_unused_result));
+
 /* Write v's index and entries as the next generation; the lock is held. */
 int vault_write_generation(struct vault *, bool create, int64_t now)
     __attribute__((warn_unused_result));

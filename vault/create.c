@@ -51,8 +51,9 @@ int vault_draft(const struct vault_paths *p, const struct vault_accept *accept,
 	randombytes_buf(v->header.vault_id, VAULT_ID_LEN);
 	randombytes_buf(v->header.vault_salt, VAULT_SALT_LEN);
 	r = check_is_free(&v->store);
+	/* The lock would leave a file where there may never be a vault. */
 	if (r == 0)
-		r = vault_commit_check(v);
+		r = vault_places_check(v);
 	if (r == 0)
 		r = vault_host_check(v);
 	if (r == 0)

@@ -200,6 +200,37 @@ class Init(Case):
         token.control("touch-policy at-once")
         self.new_vault(token)
 
+    def tree(self):
+        return sorted(os.path.join(path, name) for path, folders, files in os.walk(self.home.dir)
+                      for name in folders + files)
+
+    def test_an_init_that_came_to_nothing_leaves_nothing(self):
+        """It takes away what it made, and that alone."""
+        token = self.token(touch="refused")
+        bad = os.path.join(self.dir, "no", "such", "dir.tv")
+        for args, status in ((["init"], 14), (["init", "--pin", "required"], 15), (["--vault", bad, "init"], 3)):
+            with self.subTest(args):
+                self.refused(self.home.run("--device", token.path, *args), status)
+                self.assertEqual(self.tree(), [])
+        self.refused(self.home.run("--device", "/dev/null", "init"), 11)
+        self.assertEqual(self.tree(), [])
+        for kept in ([".local"], [".local", ".local/share"], [".local", ".local/share", ".local/share/touchvault",
+                     ".local/state", ".local/state/touchvault", ".local/state/touchvault/audit"]):
+            kept = [os.path.join(self.home.dir, name) for name in kept]
+            for name in kept:
+                os.makedirs(name, 0o700, exist_ok=True)
+            self.refused(self.home.run("--device", token.path, "init"), 14)
+            self.assertEqual(self.tree(), kept)
+        token.control("touch-policy at-once")
+        self.new_vault(token)
+        before = self.tree()
+        token.control("touch-policy refused")
+        self.refused(self.home.run("--device", token.path, "--vault", "second", "init"), 14)
+        self.assertEqual(self.tree(), before)
+
+    def test_host_show_where_there_is_nothing_yet(self):
+        self.refused(self.home.run("host", "show"), 20, "touchvault init", "touchvault host request")
+
     def test_a_new_vault_where_one_was_removed(self):
         token = self.token()
         self.new_vault(token)
