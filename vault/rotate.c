@@ -277,6 +277,7 @@ static int step_dates(struct vault *v, struct vault_entry_info *info, const stru
 		swap(&r->expires, &r->other_expires);
 		r->works_from = 0;
 		r->snoozed = 0;
+		info->modified = step->now;
 	}
 	/* What was the reason is over when the old one can't be used any more. */
 	if (next == ROTATION_REVOKED && info->rotate_since <= r->made)

@@ -105,6 +105,22 @@ class Steps(Rotation):
         self.holds(STAGED, 3, OLD)
         self.assertEqual([e for e, _ in self.events()], ["staged", "promoted", "rolled back", "promoted"])
 
+    def test_modified_is_when_the_secret_in_use_changed(self):
+        """And labels; made stays with the secret that it is of."""
+        for day, args, fields, modified, made in (
+                (1, ["--stage"], NEW, "2027-01-31", "2027-01-31"), (2, ["--promote"], None, "2027-02-02", "2027-02-01"),
+                (3, ["--rollback"], None, "2027-02-03", "2027-01-31"), (4, ["--abort"], None, "2027-02-03", "2027-01-31"),
+                (5, None, None, "2027-02-05", "2027-01-31")):
+            with self.subTest(day=day):
+                self.home.set_clock(f"2027-02-0{day} 09:30:00")
+                if args:
+                    self.step(*args, fields=fields)
+                else:
+                    self.ok(self.touched("edit", self.NAME, "--label", "a=b"))
+                shown = json.loads(self.ok(self.home.run("show", self.NAME, "--json")).out)
+                self.assertEqual((shown["created"][:10], shown["modified"][:10], self.status()["made"][:10]),
+                                 ("2027-01-31", modified, made))
+
     def test_abort(self):
         self.step("--stage", fields=NEW)
         self.step("--abort")
