@@ -1,10 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/advice.h"
 
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <unistd.h>
+
 #include "token/token.h"
 #include "vault/err.h"
+#include "vault/vault.h"
 
 #define REPORT "this is a defect of touchvault: please report it"
+
+/* A commit that takes access away deletes it. */
+static bool previous_is_there(void)
+{
+	char path[PATH_MAX + sizeof(".prev")];
+
+	(void)snprintf(path, sizeof(path), "%s.prev", vault_where());
+	return access(path, F_OK) == 0;
+}
 
 /* The vault opens, or fails to, because of its bytes or its place. */
 static const char *advice_for_file(enum vault_err err)
@@ -19,6 +34,8 @@ static const char *advice_for_file(enum vault_err err)
 		return "make it yours with chown, and run \"chmod go=\" on it";
 	if (err == VAULT_ERR_UNSAFE_DIR)
 		return "run \"chmod go-w\" on it, or keep the vault elsewhere";
+	if (!previous_is_there())
+		return "copy a backup over it, and repeat with --accept-rollback";
 	return "copy the file ending in .prev, or a backup, over it, and repeat with "
 	       "--accept-rollback";
 }

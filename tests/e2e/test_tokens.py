@@ -241,6 +241,21 @@ class Removing(Tokens):
         # Nor by the generation before, which is not kept.
         self.assertFalse(os.path.exists(self.home.vault + ".prev"))
 
+    def test_a_vault_that_is_damaged_then(self):
+        """Advice names what is there: the generation before was deleted with the token's access."""
+        self.add_token("second")
+        for there in (True, False):
+            if not there:
+                self.ok(self.tokens(self.first, "remove", "second"))
+            with open(self.home.vault, "rb") as f:
+                whole = f.read()
+            with open(self.home.vault, "r+b") as f:
+                f.write(whole[:40] + bytes([whole[40] ^ 1]) + whole[41:])
+            result = self.refused(self.home.run("list"), 30, "backup", "--accept-rollback")
+            self.assertEqual("copy the file ending in .prev" in result.err.decode(), there)
+            with open(self.home.vault, "wb") as f:
+                f.write(whole)
+
     def test_every_entry_is_to_be_rotated(self):
         self.add_token("second")
         self.assertIsNone(self.entry()["rotate_now"])
