@@ -62,11 +62,14 @@ class Upgrade(Lab):
         self.assertEqual(self.ok(terminal.finish()).out, b"value")
 
     def removed(self, token, device, listed):
-        """With it goes the permission on what is plugged in from then on."""
+        """With it goes the permission on what is plugged in from then on. What udev install
+        wrote is configuration, and goes with the purge."""
         for how in ("--remove", "--purge"):
             run("dpkg", "-i", PACKAGE)
+            run("touchvault", "udev", "install", "--lock-screen")
             run("dpkg", how, "touchvault")
             self.assertEqual([p for p in listed if os.path.exists(p)], [], how)
+            self.assertEqual(os.path.exists(RULES + "71-touchvault-lock.rules"), how == "--remove")
             self.unplug(device)
             device = self.plug(token)[1]
             node = "/dev/" + os.listdir("/sys/class/hidraw")[0]
