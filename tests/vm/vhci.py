@@ -54,6 +54,10 @@ class Slots:
         n = self.usb.libusb_control_transfer(self.handle, request_type, request, 0x0300, 0, buffer, 8, 0)
         return buffer.raw if n == 8 else None
 
+    def power_on(self):
+        """What it waited for when it was unplugged is forgotten: by the report that ends every wait."""
+        self.report(0x21, HID_SET_REPORT, bytes(7) + b"\x8f")
+
 
 def interface(number, protocol, report_descriptor, *endpoints):
     """Interface, HID and endpoint descriptors. endpoints: address, packet length."""
@@ -77,6 +81,7 @@ class VhciYubiKey:
             interface(FIDO, 0, fido_descriptor, (0x80 | FIDO_IN, REPORT_LEN), (FIDO_OUT, REPORT_LEN))
         self.configuration = struct.pack("<BBHBBBBB", 9, 2, 9 + len(body), 2, 1, 0, 0x80, 15) + body
         self.slots, self.port = slots, port
+        slots.power_on()
         self.wire = os.open(vtoken.path, os.O_RDWR | os.O_NOCTTY)
         self.waiting = []  # (sequence number, endpoint) of reads that wait for data
         self.arrived = []
