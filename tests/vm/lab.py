@@ -17,7 +17,7 @@ import time
 # Beside the tools of the tests, what the package to be installed depends on.
 PACKAGES = """systemd systemd-sysv udev dbus libpam-systemd kmod acl util-linux login passwd procps
     python3 libfido2-1 fido2-tools libykpers-1-1 yubikey-personalization libsodium23 libcbor0.8
-    libjansson4 libseccomp2 libssl3 libtss2-esys-3.0.2-0 dbus-user-session usbutils strace openssh-server openssh-client""".split()
+    libjansson4 libseccomp2 libssl3 libtss2-esys-3.0.2-0 dbus-user-session usbutils strace openssh-server openssh-client sudo apt-utils whiptail""".split()
 MODULES = ["virtio_pci", "9pnet_virtio", "9p", "overlay"]
 NEEDS = ("qemu-system-x86_64", "mmdebstrap", "dpkg-deb", "apt-get", "busybox", "swtpm", "mke2fs")
 TIME_LIMIT = 600
@@ -97,7 +97,12 @@ def make_root(directory):
     there("systemctl", "-q", "mask", "systemd-timesyncd", "apt-daily.timer", "fstrim.timer",
           "systemd-networkd", "e2scrub_all.timer", "dpkg-db-backup.timer", "systemd-firstboot")
     there("systemctl", "-q", "disable", "ssh")
-    # The same machine at every boot.
+    # It is alice's own machine, and nothing moves on its terminals.
+    write(root + "/etc/sudoers.d/alice", "alice ALL=(ALL) NOPASSWD: ALL\n")
+    write(root + "/etc/apt/apt.conf.d/99lab", 'Binary::apt { Dpkg::Progress-Fancy "false"; APT::Color "false"; };\n')
+    write(root + "/etc/hostname", "desk\n")
+    write(root + "/etc/hosts", "127.0.0.1 localhost\n127.0.1.1 desk\n")
+    # The same at every boot.
     write(root + "/etc/machine-id", "0123456789abcdef0123456789abcdef\n")
     write(root + "/etc/systemd/system/lab.service", SERVICE)
     write(root + "/etc/systemd/system/getty@tty1.service.d/lab.conf", GETTY)
@@ -170,7 +175,8 @@ def prepare(directory):
 def machine(directory, share, tpm, disk):
     """The command that is a machine. tpm: where swtpm keeps it; disk: a file."""
     kernel = "/vmlinuz" if tpm else "/vmlinux"
-    command = ["qemu-system-x86_64", "-accel", "tcg", "-M", "q35", "-cpu", "max", "-m", "1024",
+    # A newer processor takes longer, as what libraries and the kernel have for it is slow to emulate.
+    command = ["qemu-system-x86_64", "-accel", "tcg", "-M", "q35", "-cpu", "Nehalem", "-m", "1024",
                "-smp", "1", "-nodefaults", "-no-reboot", "-display", "none",
                "-serial", "file:" + share + "/console", "-kernel", directory + kernel,
                "-initrd", directory + "/initramfs", "-device", "virtio-rng-pci",
