@@ -1,26 +1,54 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""From the package to the first secret, as README.md tells it: alice is new, at the seat,
-and has an empty home. The lines that she types are README.md's own."""
-import re
-
+"""From the package to the first secret, as README.md tells it, and on to the second token: alice
+is new, at the seat, and has an empty home. What her terminal shows is the transcript, and what
+she does beside it is noted in it when she does it."""
 from inside import *
+from session import COLUMNS
 
-README = "/usr/share/doc/touchvault/README.md"
-TOOK = ("token info", "init", "add ibkr/live ", "list", "get ibkr/live ")
-SECRET = b"-----BEGIN PRIVATE KEY-----\nMC4CAQ\0\xff\n-----END PRIVATE KEY-----\n"
+README = "/host/README.md"
+SECRET = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA\n-----END PRIVATE KEY-----\n"
+FIRST_ROW = SECRET.encode().splitlines()[0] + b"\r\n"
 
 
-def readme_commands():
-    """Those of TOOK, in README.md's words, without remarks and what they are piped to."""
+def five_commands():
+    """README.md's, to the letter, but for remarks."""
     with open(README, encoding="utf-8") as f:
-        lines = re.findall(r"^    touchvault (.+?)(?: +#.*| \|.*)?$", f.read(), re.M)
-    found = []
-    for beginning in TOOK:
-        fitting = [line for line in lines if line.startswith(beginning)]
-        if len(fitting) != 1:
-            raise AssertionError(f"README.md: touchvault {beginning}: {fitting}")
-        found.append(fitting[0])
-    return found
+        blocks = re.findall(r"(?:^    .+\n)+", f.read(), re.M)
+    block = next(b for b in blocks if "apt install ./touchvault_" in b)
+    lines = [re.sub(r" +#.*", "", line.strip()) for line in block.splitlines()]
+    if len(lines) != 5:
+        raise AssertionError(f"README.md: not five commands from the package to the first secret: {lines}")
+    return lines
+
+
+class Shell(Terminal):
+    """Somebody's, on a terminal. Its prompt has the status before it, if that isn't 0."""
+
+    def __init__(self, home, name):
+        self.prompt = name + "$ "
+        super().__init__(home, (), command=[*home.wrap, "sh", "-c", "cd; exec sh -i"], columns=COLUMNS,
+                         env={"PS1": "${?#0}" + self.prompt, "TERM": "linux"})
+        self.expect(self.prompt)
+
+    def note(self, what):
+        """After all that is seen so far; what waits for it, as a prompt does, has it in its row."""
+        seen = self.shown.decode()
+        what = f"({what})"
+        if seen.endswith(self.prompt):
+            seen = seen.removesuffix(self.prompt) + what + "\n" + self.prompt
+        else:
+            seen += what + ("\n" if seen.endswith("\n") else "")
+        self.shown = seen.encode()
+
+    def transcript(self):
+        """Row by row, where a part may be written over another one."""
+        rows = []
+        for line in self.shown.decode().split("\n"):
+            row = ""
+            for part in line.split("\r"):
+                row = part + row[len(part):]
+            rows.append(row.rstrip())
+        return "\n".join(rows).rstrip().removesuffix(self.prompt.rstrip())
 
 
 class FirstUse(Lab):
@@ -34,75 +62,88 @@ class FirstUse(Lab):
     def note(self, text):
         FirstUse.transcript += text.rstrip("\n") + "\n"
 
-    def show(self, who, line, terminal, piped=b""):
-        """Let it end; into the transcript, with what went into the pipe."""
-        result = terminal.finish()
-        said = result.shown.decode().replace("\r\n", "\n") + piped.decode(errors="replace")
-        self.note(f"{who}$ {line}\n{said}")
-        return result
+    def type(self, line, token=None, touches=0):
+        """A line, to its end, with so many touches, each when it is asked for."""
+        self.shell.type(line + "\n")
+        self.touched(token, touches)
+        self.ends()
 
-    def type(self, line, home=None, who="alice", **options):
-        home = home or self.alice
-        return home.on_terminal(command=[*home.wrap, "sh", "-c", "cd; exec " + line], **options)
+    def touched(self, token, touches):
+        for _ in range(touches):
+            self.shell.expect("Touch the ")
+            self.shell.expect("cancels)\r\n")
+            until("it waits for a touch", lambda: token.status()["waiting"] == "1")
+            self.shell.note("she touches it")
+            token.control("touch now")
 
-    def run_line(self, line, **options):
-        return self.ok(self.show("alice", line, self.type(line, **options)))
+    def ends(self):
+        self.shell.expect(self.shell.prompt)
+        self.assertTrue(self.shell.shown.endswith(b"\n" + self.shell.prompt.encode()), self.shell.shown)
 
-    def test_1_install(self):
+    def test_1_five_commands(self):
         mask(True)
         self.assertFalse(os.path.exists(TOUCHVAULT))
-        line = "apt install ./touchvault.deb"
-        run("cp", PACKAGE, "/root")
-        self.note(f"root# {line}\n" + "".join(
-            said + "\n" for said in run("sh", "-c", "cd /root && exec apt-get install -y -q ./touchvault.deb")
-            .splitlines() if said.startswith(("Unpacking", "Setting up"))))
-        self.assertEqual(run("dpkg-query", "-Wf", "${db:Status-Abbrev}", "touchvault"), "ii ")
-
-    def test_2_five_commands(self):
-        info, init, add, listing, get = readme_commands()
-        source = re.search(r"=@(\S+)", add)[1]
-        with open("/home/alice/" + source, "wb") as f:
+        install, info, init, add, get = five_commands()
+        run("install", "-o", "alice", "-g", "alice", PACKAGE, "/home/alice")
+        with open("/home/alice/" + re.search(r"=@(\S+)", add)[1], "w", encoding="ascii") as f:
             f.write(SECRET)
-        self.note("(alice plugs a token in)")
-        token, device = self.plug()
-        for line in (info, init, add):
-            self.run_line("touchvault " + line)
-        touches = len(token.transactions())
-        self.assertIn(b"ibkr/live", self.run_line("touchvault " + listing).shown)
-        self.assertEqual(len(token.transactions()), touches, "list asked for a touch")
-        token.control("touch-policy never")
-        line = "touchvault " + get
-        terminal = self.type(line, pipe_stdout=True)
-        terminal.expect("Touch")
-        self.touch(token)
-        result = self.ok(terminal.finish())
-        self.assertEqual(result.out, SECRET)
-        self.note(f"alice$ {line} | cat -v\n{result.shown.decode()}".replace("\r\n", "\n"))
-        self.note(subprocess.run(["cat", "-v"], input=result.out, capture_output=True).stdout.decode())
-        token.control("touch-policy at-once")
-        self.spare_and_waiting(token, device, line)
+        self.shell = Shell(self.alice, "alice")
+        self.addCleanup(lambda: self.note(self.shell.transcript()))
+        self.type(install)
+        self.assertEqual(run("dpkg-query", "-Wf", "${db:Status-Abbrev}", "touchvault"), "ii ")
+        token = self.token("first", touch="never")
+        device = self.plug_yubikey(token)
+        self.shell.note("she plugs in her YubiKey")
+        self.type(info)
+        self.type(init, token, 3)
+        self.type(add, token, 1)
+        before = len(self.shell.shown)
+        self.type(get, token, 1)
+        self.assertIn(FIRST_ROW, self.shell.shown[before:])
+        self.lists(token)
+        second, device = self.spare(token, device)
+        self.waits_for(second, device, get)
+        self.shell.type("\x04")
+        self.shell.finish()
+        second.control("touch-policy at-once")
+        self.assertEqual(self.ok(self.alice.run("get", "ibkr/live", "signing_key")).out, SECRET.encode())
 
-    def spare_and_waiting(self, token, device, get):
+    def lists(self, token):
+        before = len(token.transactions())
+        self.type("touchvault list")
+        self.assertEqual(len(token.transactions()), before, "list asked for a touch")
+
+    def spare(self, token, device):
+        """The second token, in the one socket that she has."""
         line = "touchvault token add spare"
         with open(README, encoding="utf-8") as f:
             self.assertIn("\n    " + line, f.read())
-        terminal = self.type(line)
-        terminal.expect("Unplug this token, plug in the new one, and press Enter: ")
+        self.shell.type(line + "\n")
+        self.touched(token, 1)
+        self.shell.expect("Unplug this token, plug in the new one, and press Enter: ")
         self.unplug(device)
-        second, device = self.plug(self.token("second"))
-        terminal.type("\n")
-        self.ok(self.show("alice", line, terminal))
-        self.note("(she unplugs that, too)")
-        self.unplug(device)
-        terminal = self.type(get, pipe_stdout=True)
-        terminal.expect("No token is plugged in")
-        self.plug(second)
-        result = self.ok(terminal.finish())
-        self.assertEqual(result.out, SECRET)
-        self.note(f"alice$ {get} | wc -c\n{result.shown.decode()}".replace("\r\n", "\n"))
-        self.note(f"(the spare one is plugged in)\n{len(result.out)}")
+        second = self.token("second", touch="never")
+        device = self.plug_yubikey(second)
+        self.shell.note("she does")
+        self.shell.type("\n")
+        self.touched(second, 3)
+        self.ends()
+        return second, device
 
-    def test_3_ssh(self):
+    def waits_for(self, second, device, line):
+        self.unplug(device)
+        self.shell.note("she unplugs it")
+        before = len(self.shell.shown)
+        self.shell.type(line + "\n")
+        self.shell.expect("No token is plugged in")
+        self.shell.expect("cancels)\r\n")
+        self.plug_yubikey(second)
+        self.shell.note("she plugs the spare one in")
+        self.touched(second, 1)
+        self.ends()
+        self.assertIn(FIRST_ROW, self.shell.shown[before:])
+
+    def test_2_ssh(self):
         """bob has no seat: he is told, does it, and logs in again."""
         self.plug()
         run("systemctl", "start", "ssh")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the tests inside share: users, the seat, and tokens to plug in."""
 import functools
+import glob
 import os
 import re
 import shutil
@@ -16,7 +17,7 @@ from uhid import UhidToken  # noqa: E402
 from vhci import Slots, VhciYubiKey  # noqa: E402
 from virtualyk import VirtualYk  # noqa: E402
 
-PACKAGE = "/host/touchvault.deb"
+PACKAGE, = glob.glob("/host/touchvault_*.deb")
 PACKAGED = "/usr/lib/udev/rules.d/70-touchvault.rules"
 RULES = "/etc/udev/rules.d/"
 DISTRIBUTIONS = ("60-fido-id.rules", "69-yubikey.rules", "70-uaccess.rules")
@@ -65,8 +66,10 @@ def virtual_yubikeys():
     """Two, each with an HMAC key in slot 2 that wants a touch. The library is loaded once."""
     yk = VirtualYk("/host/libvirtualyk.so", "/run", keys=2)
     for number in range(yk.keys):
-        yk.program(2, bytes(range(number, number + 20)), "hmac-lt64", "chal-btn-trig", "serial-api-visible",
-                   number=number)
+        done = yk.program(2, bytes(range(number, number + 20)), "hmac-lt64", "chal-btn-trig", "serial-api-visible",
+                          number=number)
+        if done.returncode != 0:
+            raise RuntimeError(f"ykpersonalize: {done.stdout} {done.stderr}")
     environment = yk.environment(TOUCHVAULT)
     del environment["LD_PRELOAD"]
     return yk, [Slots(yk.library, environment, number) for number in range(yk.keys)]

@@ -44,7 +44,8 @@ def share_for(directory, guest):
     shutil.copy(os.environ["VTOKEN"], os.path.join(directory, "vtoken"))
     shutil.copy(os.environ["VIRTUALYK"], os.path.join(directory, "libvirtualyk.so"))
     package, = glob.glob(os.environ["PACKED"] + "/touchvault_*.deb")
-    shutil.copy(package, directory + "/touchvault.deb")
+    shutil.copy(package, directory)
+    shutil.copy(os.path.join(TESTS, "../README.md"), directory)
     return package
 
 
