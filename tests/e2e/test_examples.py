@@ -179,8 +179,9 @@ class Hooks(Served):
         self.new_vault(self.plugged)
         self.add(self.plugged, "ibkr/live", {"key": "SECRET-CANARY"})
         self.add(self.plugged, "kraken", {"key": "SECRET-CANARY"})
-        self.ok(self.touched("schedule", "kraken", "--grace", "1y"))
+        self.ok(self.touched("schedule", "kraken", "--grace", "90d"))
         self.home.set_clock("2027-06-01 10:00:00")
+        self.ok(self.touched("log", "verify"))  # so that this host has opened it lately
         self.mail, self.telegram, self.slack = scripts("touchvault.1")
 
     def told(self, text):
