@@ -84,10 +84,25 @@ static int explain(int r, const char *what, char why[static BUS_WHY_MAX])
 	return r;
 }
 
+/* The library would start a program for "unixexec:", and speak with other machines for
+ * some more. Each part counts, as it tries one after the other. */
+static bool is_socket(const char *address)
+{
+	for (; address != NULL && *address != '\0'; address += strspn(address, ";")) {
+		if (strncmp(address, "unix:", strlen("unix:")) != 0)
+			return false;
+		address += strcspn(address, ";");
+	}
+	return true;
+}
+
 static int bus_open(sd_bus **ret, char why[static BUS_WHY_MAX])
 {
 	int r;
 
+	if (!is_socket(getenv("DBUS_SESSION_BUS_ADDRESS")))
+		return explain(BUS_ERR_NONE,
+		    "DBUS_SESSION_BUS_ADDRESS is not used, as it doesn't begin with unix:", why);
 	if (!library_load())
 		return explain(BUS_ERR_NONE, "there is no " LIBRARY, why);
 	find_runtime_dir();

@@ -274,6 +274,19 @@ class Desktop(Reminders):
         self.assertEqual(self.told(env=NO_BUS), [("ibkr/live", "overdue")])
         self.assertEqual(self.channels(), {"desktop": (False, "there is no session bus"), "hook listen": (True, None)})
 
+    def test_an_address_that_is_no_socket_starts_no_program(self):
+        mark, program = os.path.join(self.dir, "mark"), os.path.join(self.dir, "program")
+        with open(program, "w") as f:
+            f.write(f"#!/bin/sh\n: >{mark}\n")
+        os.chmod(program, 0o755)
+        for address in (f"unixexec:path={program}", f"unix:path=/nonexistent;unixexec:path={program}",
+                        f";unixexec:path={program}", "tcp:host=127.0.0.1,port=1", f" unixexec:path={program}"):
+            with self.subTest(address):
+                result = self.home.run("reminders", "test", env={**NO_BUS, "DBUS_SESSION_BUS_ADDRESS": address})
+                self.assertEqual(result.status, 1)
+                self.assertIn(b"did not arrive: DBUS_SESSION_BUS_ADDRESS is not used", result.out)
+                self.assertFalse(os.path.exists(mark))
+
     def test_the_test(self):
         result = self.home.run("reminders", "test", env=NO_BUS)
         self.assertEqual((result.status, result.out), (1, b"desktop             did not arrive: there is no session bus\n"))
