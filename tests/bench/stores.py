@@ -8,7 +8,7 @@ import subprocess
 import sys
 from xml.sax.saxutils import escape
 
-for folder in ("virtual", os.path.join("virtual", "ykotp")):
+for folder in ("e2e", "virtual", os.path.join("virtual", "ykotp")):
     sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", folder))
 from virtualyk import VirtualYk  # noqa: E402
 from swtpm import SwTpm, have_swtpm  # noqa: E402
