@@ -130,12 +130,16 @@ char *remind_unit_timer(const struct remind_place *place)
 /* For the shell, and before it cron, to which % is the end of the line. */
 static void shell_quote(FILE *f, const char *text)
 {
+	char before = '\0';
+
 	(void)fputc('\'', f);
-	for (; *text != '\0'; text++) {
+	for (; *text != '\0'; before = *text++) {
 		if (*text == '\'')
 			(void)fputs("'\\''", f);
+		else if (*text == '%') /* cron counts a backslash before as one of its own */
+			(void)fprintf(f, "%s\\%%", before == '\\' ? "''" : "");
 		else
-			(void)fprintf(f, "%s%c", *text == '%' ? "\\" : "", *text);
+			(void)fputc(*text, f);
 	}
 	(void)fputc('\'', f);
 }

@@ -76,9 +76,54 @@ static void units_are_in_step(void **state)
 	same("timer", remind_unit_timer(&place));
 }
 
+/* do_command.c of Debian's cron: a backslash takes the meaning from the % behind it, and
+ * stays before all else. NULL where a % ends the line. */
+static char *by_cron(const char *line, char *ret)
+{
+	bool escaped = false;
+	size_t n = 0;
+
+	for (; *line != '\0'; line++) {
+		if (*line == '%' && !escaped)
+			return NULL;
+		if (*line == '%')
+			n--;
+		escaped = *line == '\\' && !escaped;
+		ret[n++] = *line;
+	}
+	ret[n] = '\0';
+	return ret;
+}
+
+static void cron_hands_paths_on(void **state)
+{
+	static const char *const paths[] = { "/a b/v.tv", "/a%b", "/a\\%b", "/a\\\\%b%",
+		"/a'%b\\'c", "/$HOME/`x`/\"y\"\\" };
+	const struct remind_place place = { .id = VAULT, .vault = (char *)(uintptr_t)VAULT };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		char *line = remind_cron_line(&place, "/bin/echo", paths[i]), text[TEXT_MAX];
+		char command[TEXT_MAX + 64], said[TEXT_MAX] = "", want[TEXT_MAX];
+		FILE *f;
+
+		assert_non_null(line);
+		assert_non_null(by_cron(strchr(line, '\''), text));
+		(void)snprintf(command, sizeof(command), "%s", text);
+		f = popen(command, "r");
+		assert_non_null(f);
+		assert_non_null(fgets(said, sizeof(said), f));
+		assert_int_equal(pclose(f), 0);
+		(void)snprintf(want, sizeof(want), "--vault %s reminders run\n", paths[i]);
+		assert_string_equal(said, want);
+		free(line);
+	}
+}
+
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(units_are_in_step) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(units_are_in_step),
+		cmocka_unit_test(cron_hands_paths_on) };
 
 	if (argc != 2)
 		return 2;
