@@ -80,6 +80,22 @@ static void mark_parts(
 	}
 }
 
+/* Without NUL, which isn't shown: what is UTF-16, or has them between, would be looked
+ * through and then read all the same. */
+static void drop_nuls(struct program_output *text)
+{
+	bool is_full = text->len == text->max;
+	size_t n = 0;
+
+	for (size_t i = 0; i < text->len; i++)
+		if (text->bytes[i] != '\0')
+			text->bytes[n++] = text->bytes[i];
+	sodium_memzero(text->bytes + n, text->len - n);
+	text->len = n;
+	if (is_full)
+		text->max = n;
+}
+
 /* As text from outside; a run of what is marked is one MASK. */
 static void show(const struct app *app, const struct driver_said *m)
 {
@@ -100,7 +116,7 @@ static void show(const struct app *app, const struct driver_said *m)
 		}
 		if (secret)
 			n += (size_t)snprintf(line + n, sizeof(line) - n, MASK);
-		else if (c != '\n' && c != '\0')
+		else if (c != '\n')
 			line[n++] = (char)c;
 	}
 	sodium_memzero(line, sizeof(line));
@@ -113,8 +129,10 @@ int driver_errors_show(const struct app *app, const struct program_output *err,
 	_cleanup_secret_ uint8_t *marks = secret_alloc(err->max);
 	_cleanup_secret_ uint8_t *shifted = secret_alloc(DRIVER_SHIFTED_LEN(err->max));
 	_cleanup_secret_ char *encoded = secret_alloc(DRIVER_ENCODED_LEN(err->max));
-	struct driver_said m = { err, marks, shifted, encoded };
+	struct program_output text = *err;
+	struct driver_said m = { &text, marks, shifted, encoded };
 
+	drop_nuls(&text);
 	if (marks == NULL || shifted == NULL || encoded == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
 	for (size_t i = 0; i < n_hide; i++)

@@ -412,6 +412,13 @@ class Bad(Driven):
         self.add(self.plugged, "large", {"k": "x" * 100000})
         self.refused(self.rotate(driver=self.script("exit 5"), name="large"), 1, "with 5")
 
+    def test_what_it_says_with_nuls_between_is_masked(self):
+        driver = self.script("""python3 -c 'import json, sys
+secret = json.load(sys.stdin)["current"]["secret"]
+sys.stderr.buffer.write(b"wide " + secret.encode("utf-16-le") + b" and " + b"\\0".join(bytes([c]) for c in secret.encode()))'; exit 1""")
+        result = self.refused(self.touched("rotate", "sim/live", "--driver", driver), 1)
+        self.assertIn(b"driver: wide *** and ***", result.err)
+
     def test_what_it_says_is_masked(self):
         driver = self.script("IFS= read -r line; echo \"got $line\" >&2; echo 'made NEW-SECRET-1, x@y!z' >&2;"
                              " printf '\\033[2J\\007 plain words stay\\n' >&2;"
