@@ -2,9 +2,11 @@
 #include "vault/tpm.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,8 +48,11 @@ static void job_freep(struct job **job)
 	(void)munmap(*job, sizeof(**job));
 }
 
-__attribute__((noreturn)) static void child(struct job *job)
+__attribute__((noreturn)) static void child(struct job *job, pid_t parent)
 {
+	/* It isn't to hold secrets, nor the TPM, longer than somebody waits for it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+		_exit(1);
 	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
 	/* The libraries would log secrets, or load more, if a variable said so. */
 	if (clearenv() != 0 || setenv("TSS2_LOG", "all+NONE", 1) != 0)
@@ -59,17 +64,17 @@ __attribute__((noreturn)) static void child(struct job *job)
 	_exit(0);
 }
 
-/* Every wait of the child for the TPM is bounded. */
+/* Each command of the child to the TPM has a deadline. */
 static int job_run(struct job *job)
 {
-	pid_t pid;
+	pid_t self = getpid(), pid;
 
 	job->err = VAULT_ERR_TPM_FAILED; /* unless the child comes to say otherwise */
 	pid = fork();
 	if (pid < 0)
 		return VAULT_ERR_NOMEM;
 	if (pid == 0)
-		child(job);
+		child(job, self);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	return job->err;

@@ -9,14 +9,15 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "vault/err.h"
 #include "vault/tpm.h"
 
 #define MAGIC 0x7476617544455631ULL
-#define RESPONSE_MS 10000 /* making a key takes a slow TPM two seconds */
-#define HEAD_LEN 10       /* tag, length, code */
+#define COMMAND_MS 10000 /* to its response; making a key takes a slow TPM two seconds */
+#define HEAD_LEN 10      /* tag, length, code */
 
 _Static_assert(
     TPM_PATH_MAX + 1 == sizeof(((struct sockaddr_un *)NULL)->sun_path), "a path is an address");
@@ -57,14 +58,25 @@ static int connect_to(const char *path)
 	return fd;
 }
 
+static int64_t monotonic_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Up to the command's deadline: a response may come in pieces, but not for ever. */
 static bool await(struct tpm_device *d, short events)
 {
 	struct pollfd p = { .fd = d->fd, .events = events };
+	int64_t left;
 	int n;
 
-	do
-		n = poll(&p, 1, RESPONSE_MS);
-	while (n < 0 && errno == EINTR);
+	do {
+		left = d->deadline - monotonic_ms();
+		n = left <= 0 ? 0 : poll(&p, 1, (int)left);
+	} while (n < 0 && errno == EINTR);
 	if (n == 0)
 		d->err = VAULT_ERR_TPM_BUSY;
 	else if (n < 0)
@@ -87,6 +99,7 @@ static TSS2_RC transmit(TSS2_TCTI_CONTEXT *tcti, size_t size, const uint8_t *com
 	struct tpm_device *d = (struct tpm_device *)tcti;
 
 	d->len = 0;
+	d->deadline = monotonic_ms() + COMMAND_MS;
 	while (size > 0 && d->err == 0 && await(d, POLLOUT)) {
 		size_t n = step(d, write(d->fd, command, size));
 

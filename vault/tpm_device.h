@@ -13,7 +13,8 @@
 struct tpm_device {
 	TSS2_TCTI_CONTEXT_COMMON_V1 tcti; /* first: all that the library knows of */
 	int fd;
-	int err; /* of the first call that failed; then all fail */
+	int err;          /* of the first call that failed; then all fail */
+	int64_t deadline; /* of CLOCK_MONOTONIC, in ms: of the command under way */
 	size_t len;
 	uint8_t response[TPM2_MAX_RESPONSE_SIZE];
 };

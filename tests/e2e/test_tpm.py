@@ -6,6 +6,8 @@ from harness import *
 import re
 import shutil
 import socket
+import threading
+import time
 import struct
 import sys
 
@@ -413,6 +415,38 @@ class Refusals(TpmCase):
         out = self.ok(self.init("--kind", "auto", path=dead)).out.decode()
         self.assertIn("not used: no TPM there", out)
         self.assertIn("keyfile, bound to its machine, grade C", out)
+
+    def test_a_response_without_end(self):
+        """It comes byte by byte; and who waits for it is killed, with all that it started."""
+        path = os.path.join(self.dir, "slow")
+        gone = threading.Event()
+
+        def trickle(s):
+            s.recv(4096)
+            s.sendall(b"\x80\1\0\0\x0f\xa0\0\0\0\0")
+            with s:
+                try:
+                    while True:
+                        time.sleep(1)
+                        s.sendall(b"\0")
+                except OSError:
+                    gone.set()
+
+        with socket.socket(socket.AF_UNIX) as s:
+            s.bind(path)
+            s.listen(2)
+            accept = lambda: threading.Thread(target=lambda: trickle(s.accept()[0]), daemon=True).start()
+            accept()
+            self.refused(self.init(path=path), 22, path, "busy")
+            self.assertTrue(gone.wait(20))
+            gone.clear()
+            accept()
+            process = subprocess.Popen(self.home.command("--device", self.t.path, "init", "--tpm", path),
+                                       env=self.home.env, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(1.5)
+            process.kill()
+            process.wait()
+            self.assertTrue(gone.wait(5))  # and not at the deadline
 
     def test_not_permitted(self):
         if os.geteuid() != 0:
