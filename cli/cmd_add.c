@@ -59,6 +59,8 @@ int cmd_add(struct app *app, const struct arguments *args)
 	if (r == 0)
 		r = check_name_is_free(app, v, a.name);
 	if (r == 0)
+		r = session_commit_check(app, v);
+	if (r == 0)
 		r = fields_collect(app, args, true, &a.fields);
 	if (r == 0)
 		r = add(app, v, &a);

@@ -254,6 +254,8 @@ int cmd_edit(struct app *app, const struct arguments *args)
 	if (r == 0)
 		r = session_find(app, v, e.name, &info);
 	if (r == 0)
+		r = session_commit_check(app, v);
+	if (r == 0)
 		r = collect(app, args, info, &e.fields);
 	if (r == 0)
 		r = edit(app, v, &e);

@@ -134,6 +134,8 @@ int cmd_init(struct app *app, const struct arguments *args)
 	if (r == 0)
 		r = paths_find(app, &p);
 	if (r == 0)
+		r = out_check(app);
+	if (r == 0)
 		r = session_create(app, &new, &v);
 	if (r != 0)
 		return r;

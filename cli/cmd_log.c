@@ -247,6 +247,8 @@ static int verify(struct app *app)
 	int r = session_open(app, &v);
 
 	if (r == 0)
+		r = out_check(app);
+	if (r == 0)
 		r = session_unlock(app, v, NULL, "verify the audit log");
 	if (r != 0)
 		return r;

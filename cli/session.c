@@ -151,11 +151,30 @@ static int ask_passphrase(
 	return r;
 }
 
+/* The passphrase comes after the touch: whether nobody could type it is known before,
+ * where none of the tokens does without. */
+static bool lacks_passphrase(const struct touch *t, const struct vault_token_info *slots, size_t n)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (is_wanted(t, &slots[i]) && !slots[i].passphrase)
+			return false;
+		any |= is_wanted(t, &slots[i]);
+	}
+	return any && !touch_can_ask();
+}
+
 static int respond(void *ctx, const struct vault_token_info *slots, size_t n,
     const uint8_t salt[static VAULT_SALT_LEN], struct vault_response *ret)
 {
 	struct touch *t = ctx;
 
+	if (lacks_passphrase(t, slots, n)) {
+		t->status = fail(t->app, STATUS_USAGE,
+		    "there is no terminal to ask on; run touchvault on a terminal");
+		return -1;
+	}
 	if (t->kept->response_len > 0)
 		*ret = *t->kept;
 	else
@@ -235,6 +254,12 @@ static int unlock(struct touch *t, struct vault *v)
 
 	if (kept == NULL)
 		return fail_vault(t->app, VAULT_ERR_NOMEM);
+	/* What is printed afterwards, but for run, whose output is its command's. */
+	if (t->app->json && !t->app->status_125) {
+		r = out_check(t->app);
+		if (r != 0)
+			return r;
+	}
 	t->v = v;
 	t->kept = kept;
 	do
@@ -262,25 +287,31 @@ int session_unlock(
 	return r == 0 ? unlock(&t, v) : fail_vault(app, r);
 }
 
+int session_commit_check(const struct app *app, struct vault *v)
+{
+	int r = vault_commit_check(v);
+
+	return r == 0 ? STATUS_OK : fail_vault(app, r);
+}
+
 int session_unlock_by(
     struct app *app, struct vault *v, const char *purpose, const char *only, const char *except)
 {
 	struct touch t = {
 		.app = app, .purpose = purpose, .only = only, .except = except, .retries = -1
 	};
-	int r = vault_commit_check(v);
+	int r = session_commit_check(app, v);
 
-	return r == 0 ? unlock(&t, v) : fail_vault(app, r);
+	return r == 0 ? unlock(&t, v) : r;
 }
 
 int session_change(
     struct app *app, struct vault *v, const char *purpose, vault_change_fn change, void *ctx)
 {
-	int r = vault_commit_check(v);
+	int r = session_commit_check(app, v);
 
-	if (r != 0)
-		return fail_vault(app, r);
-	r = session_unlock(app, v, NULL, purpose);
+	if (r == 0)
+		r = session_unlock(app, v, NULL, purpose);
 	if (r != 0)
 		return r;
 	r = session_commit(app, v, change, ctx);

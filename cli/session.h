@@ -39,6 +39,9 @@ int session_name_check(const struct app *, const char *name) __attribute__((warn
 int session_find(struct app *, const struct vault *, const char *name,
     const struct vault_entry_info **ret) __attribute__((warn_unused_result));
 
+/* That a commit could be written at all: before anybody types what it is to store. */
+int session_commit_check(const struct app *, struct vault *) __attribute__((warn_unused_result));
+
 /* Touch, then commit change. Before the touch: that a commit could be written
  * at all. */
 int session_change(struct app *, struct vault *, const char *purpose, vault_change_fn change,

@@ -250,6 +250,26 @@ class Sources(BadInput):
                 self.refused(result, 2)
                 self.assertEqual(digest(self.home.vault), self.before)
 
+    def test_standard_output_closed_is_told_before_a_touch(self):
+        """By each command that prints after one."""
+        closed = ["sh", "-c", 'exec "$@" >&-', "sh"]
+        for args, stdin in ((["add", "n", "--from-json"], b'{"a":"b"}'), (["edit", "k", "--label", "a=b"], b""),
+                            (["rename", "k", "l"], b""), (["remove", "k"], b""), (["schedule", "k", "--every", "1w"], b""),
+                            (["policy", "--max-age", "1y"], b""), (["rotate", "k", "--stage", "--from-json"],
+                                                                   b'{"secret":"other"}'),
+                            (["token", "rename", "first", "other"], b""), (["token", "test", "first"], b""),
+                            (["log", "verify"], b"")):
+            for json_too in ((), ("--json",)) if args[0] == "log" else (("--json",),):
+                with self.subTest(args=args, json=json_too):
+                    result = self.run_it(*json_too, *args, stdin=stdin, wrap=closed)
+                    self.assertEqual(result.status, 1, result)
+                    self.assertIn(b"standard output could not be written", result.err)
+                    self.assertNotRegex(result.err, b'Touch the |"touch":')
+                    self.assertEqual(digest(self.home.vault), self.before)
+        home = Home(os.path.join(self.dir, "new"))
+        self.refused(home.run("--device", self.t.path, "init", wrap=closed), 1, "standard output")
+        self.assertEqual(os.listdir(home.dir), [])
+
     def test_standard_output_closed_or_full(self):
         for redirect in (">&-", ">/dev/full"):
             with self.subTest(redirect):

@@ -91,7 +91,9 @@ class Slot(YubiKey):
                     self.opened(self.with_passphrase(PASSPHRASE + "r", then=PASSPHRASE)), 0, "works, by one touch")
         self.assertEqual(self.yk.events()[before:].count("wait slot 2"), 1)
         self.moment("nothing typed as the passphrase", self.with_passphrase(""), 14)
+        before = len(self.yk.events())
         self.moment("passphrase wanted, and no terminal to ask for it", self.get(), 2)
+        self.assertEqual(self.yk.events()[before:].count("wait slot 2"), 0)
         self.opened(self.with_passphrase(PASSPHRASE))
         self.program(*USUAL, key=OTHER)
         self.moment("the slot has been programmed anew, and the passphrase is right",

@@ -41,6 +41,19 @@ class Prompts(Case):
         result = t.finish()
         self.assertEqual((result.status, result.out), (0, b""))
 
+    @unittest.skipUnless(os.geteuid() == 0, "NOT TESTED: only root can mount")
+    def test_nobody_types_what_can_not_be_stored(self):
+        self.ok(self.home.run("--device", self.t.path, "add", "k", "--field", "a=-", stdin=b"x"))
+        read_only = ["unshare", "--mount", "sh", "-euc",
+                     'mount --bind "$1" "$1"; mount -o remount,ro,bind "$1"; shift; exec "$@"', "sh",
+                     os.path.dirname(self.home.vault)]
+        for args in (["add", "n"], ["edit", "k"]):
+            t = Terminal(self.home, (), command=[*read_only, *self.home.command("--device", self.t.path, *args)])
+            result = t.finish()
+            self.assertEqual(result.status, 1, result)
+            self.assertIn(b"Read-only file system", result.shown)
+            self.assertNotIn(b"Field name", result.shown)
+
     def test_ctrl_c_at_each_prompt(self):
         before = digest(self.home.vault)
         for steps in ([], ["key\n"], ["key\n", "CANARY\n"]):
