@@ -218,15 +218,27 @@ static int index_open(struct vault *v, uint8_t *sealed)
 	return r;
 }
 
-/* While a key is to follow another, either may have written the state. */
+static int state_decode_by(
+    struct vault *v, enum own_key_of which, const uint8_t *p, size_t len, struct state *ret)
+{
+	if (own_key_load(v, which) != 0)
+		return VAULT_ERR_STATE;
+	return state_decode(p, len, v->keys->own[which].key.state_key, ret);
+}
+
+/* While a key is to follow another, either may have written the state; and once it has, the
+ * key that the vault was opened with is no more. */
 static int state_decode_by_other_key(
     struct vault *v, const uint8_t *p, size_t len, struct state *ret)
 {
-	enum own_key_of other = v->next_key ? OWN_KEY : OWN_KEY_NEXT;
+	int r = state_decode_by(v, v->next_key ? OWN_KEY : OWN_KEY_NEXT, p, len, ret);
 
-	if (own_key_load(v, other) != 0)
-		return VAULT_ERR_STATE;
-	return state_decode(p, len, v->keys->own[other].key.state_key, ret);
+	if (r != VAULT_ERR_STATE)
+		return r;
+	state_free(ret);
+	r = state_decode_by(v, OWN_KEY, p, len, ret);
+	state_free(ret);
+	return r == 0 ? VAULT_ERR_CHANGED : VAULT_ERR_STATE;
 }
 
 /* For who says so, a damaged one is as good as none. */

@@ -814,6 +814,23 @@ class Rekeyed(Hosts):
         self.ok(self.run_on(self.home, "host", "rekey"))
         self.opens(self.home)
 
+    def test_while_a_touch_is_awaited(self):
+        """By another process; that isn't taken for damage, whose way out forgets what was seen."""
+        self.t.control("touch-policy never")
+        t = self.home.on_terminal("--device", self.t.path, "get", "ibkr/live", "secret", "--show")
+        t.expect("Touch the ")
+        os.makedirs(os.path.join(self.dir, "copy"))
+        shutil.copy(self.t.state, os.path.join(self.dir, "copy", "token.state"))
+        copy = VToken(VTOKEN, os.path.join(self.dir, "copy"), "token")
+        self.addCleanup(copy.close)
+        self.ok(self.home.run("--device", copy.path, "host", "rekey"))
+        self.t.control("touch now")
+        result = t.finish()
+        self.assertEqual(result.status, 4, result)
+        self.assertIn(b"changed meanwhile", result.err + t.shown)
+        self.t.control("touch-policy at-once")
+        self.opens(self.home)
+
     def test_its_forgeries(self):
         laptop = self.approve(self.other("laptop"))
         self.opens(laptop)
