@@ -3,12 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/child.h"
 #include "cli/output.h"
 #include "cli/own_command.h"
 #include "cli/rotate.h"
 #include "cli/rotation_info.h"
 #include "cli/session.h"
 #include "cli/terminal.h"
+#include "vault/cleanup.h"
 
 #define ANSWER_MAX 4096
 
@@ -129,6 +131,23 @@ static int stage(struct guide *g, struct vault *v, const struct vault_entry_info
 	return status == 0 ? rotate_step(g->app, v, false, &r) : status;
 }
 
+/* As the prompts say it, or by Enter alone. */
+static bool is_nothing(const char *answer)
+{
+	return answer[strspn(answer, " \t")] == '\0' || strcmp(answer, "nothing") == 0;
+}
+
+/* A word that is no program, as one that belongs to another step, is a slip of the tongue:
+ * before the touch. What is more than a word is the shell's. */
+static int check_command(const struct guide *g, const char *answer)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (answer[strcspn(answer, " \t;&|<>(){}[]$`\\\"'*?#~=%!")] != '\0')
+		return STATUS_OK;
+	return child_find(g->app, answer, &path) == 0 ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
 static int replace(struct guide *g, struct vault *v, const struct vault_entry_info *info)
 {
 	struct rotate r = { .name = g->name, .step.event = ROTATION_ABORT };
@@ -164,14 +183,15 @@ static int promote(struct guide *g, struct vault *v, const struct vault_entry_in
 	    "2. Try the new key with a command, which has its fields as variables; or type "
 	    "promote, to use it untried; abort, to drop it; nothing, to stop here.");
 	status = ask(g, "Command, promote, abort or nothing: ", answer);
-	if (status != 0 || answer[strspn(answer, " \t")] == '\0')
+	if (status != 0 || is_nothing(answer))
 		return status != 0 ? status : stop_here(g);
 	g->done = strcmp(answer, "abort") == 0;
 	if (g->done)
 		r.step.event = ROTATION_ABORT;
 	if (g->done || strcmp(answer, "promote") == 0)
 		return rotate_step(g->app, v, false, &r);
-	return rotate_verify(g->app, v, answer, &r);
+	status = check_command(g, answer);
+	return status == 0 ? rotate_verify(g->app, v, answer, &r) : status;
 }
 
 static int retire(struct guide *g, struct vault *v, const struct vault_entry_info *info)
@@ -194,7 +214,7 @@ static int retire(struct guide *g, struct vault *v, const struct vault_entry_inf
 		: "Type revoked when that is done, rollback to use the old one again, nothing to "
 		  "stop here: ",
 	    answer);
-	if (status != 0 || *answer == '\0')
+	if (status != 0 || is_nothing(answer))
 		return status != 0 ? status : stop_here(g);
 	if (strcmp(answer, "revoked") == 0)
 		return rotate_revoke_and_retire(g->app, v, &r);

@@ -612,6 +612,21 @@ class ByHand(Rotation):
         self.assertEqual(self.status()["expires"], "2999-01-31T00:00:00Z")
         self.assertEqual([e for e, _ in self.events()], ["staged", "verified", "promoted", "revoked", "retired"])
 
+    def test_words_that_are_no_command(self):
+        """What the prompt itself says, and words of another step; none costs a touch."""
+        self.ok(self.rotate("--stage", fields={"key": "NEW-KEY"}))
+        before = len(self.plugged.transactions()), digest(self.home.vault)
+        for answer, status, said in (("", 0, b"goes on from here"), ("nothing", 0, b"goes on from here"),
+                                     ("revoked", 3, b"the command revoked can't be executed"),
+                                     ("none-of-that-name", 3, b"can't be executed")):
+            t = self.terminal()
+            t.expect("nothing: ")
+            t.type(answer + "\n")
+            result = t.finish()
+            self.assertEqual(result.status, status, (answer, t.shown))
+            self.assertIn(said, result.err + t.shown)
+        self.assertEqual((len(self.plugged.transactions()), digest(self.home.vault)), before)
+
     def test_a_new_one_that_would_end_before_it_works(self):
         self.ok(self.touched("schedule", self.NAME, "--mode", "delayed"))
         touches = len(self.plugged.transactions())
