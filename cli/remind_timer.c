@@ -6,12 +6,14 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/bus.h"
 #include "cli/output.h"
 #include "vault/cleanup.h"
 
 #define UNIT_MAX (REMIND_ID_MAX + 40)
+#define CROND_PID "/run/crond.pid"
 
 enum unit { UNIT_SERVICE, UNIT_TIMER };
 
@@ -129,6 +131,7 @@ static int install_cron(const struct app *app, const struct remind_place *p, con
 {
 	_cleanup_free_ char *line = remind_cron_line(p, program, vault);
 	bool had;
+	int r;
 
 	if (line == NULL)
 		return fail_vault(app, VAULT_ERR_NOMEM);
@@ -137,7 +140,11 @@ static int install_cron(const struct app *app, const struct remind_place *p, con
 		    "there is no systemd of the user's (%s), and no cron; install one of them, or "
 		    "have \"touchvault reminders run\" called every day",
 		    why);
-	return remind_cron_set(app, p, line, &had);
+	r = remind_cron_set(app, p, line, &had);
+	if (r == 0 && access(CROND_PID, F_OK) != 0)
+		warn(app, "nobody seems to run cron here, as there is no " CROND_PID
+			  "; start it, with \"sudo systemctl enable --now cron\" perhaps");
+	return r;
 }
 
 int remind_timer_install(

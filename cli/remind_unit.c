@@ -2,15 +2,18 @@
 /* The texts that systemd and cron get. */
 #include "cli/remind.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MARK "# Made by \"touchvault reminders install\"; \"... remove\" takes it away.\n"
 
 /* Where the files are that the program looks for; the timer's own environment may say
  * otherwise. */
-static const char *const places[] = { "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME" };
+static const char *const places[] = { "HOME", "XDG_DATA_HOME", "XDG_STATE_HOME",
+	"XDG_CONFIG_HOME" };
 #define PLACES_LEN (sizeof(places) / sizeof(places[0]))
 
 /* systemd.service(5): quotes and backslashes, specifiers, and in a command line
@@ -34,11 +37,15 @@ static void unit_text(FILE *f, const char *text)
 		(void)fprintf(f, "%s%c", *text == '%' ? "%" : "", *text);
 }
 
+/* HOME only where it is another than both set by themselves. */
 static const char *place_value(size_t i)
 {
 	const char *value = getenv(places[i]);
+	const struct passwd *pw = i == 0 ? getpwuid(geteuid()) : NULL;
 
-	return value != NULL && value[0] == '/' ? value : NULL;
+	if (value == NULL || value[0] != '/' || (pw != NULL && strcmp(pw->pw_dir, value) == 0))
+		return NULL;
+	return value;
 }
 
 /* A line of a file can't hold all that a path can. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Who calls for reminders every day: a systemd of a user's, which is started here for this,
 and Debian's crontab."""
+import re
 import shlex
 import shutil
 
@@ -265,10 +266,11 @@ class Cron(Timed):
         self.fill()
         result = self.ok(self.reminders("install"))
         self.assertIn(b"cron calls", result.err)
+        self.assertEqual(b"nobody seems to run cron" in result.err, not os.path.exists("/run/crond.pid"))
         self.assertEqual(self.status()["timer"], {"kind": "cron", "active": True, "next": None})
         mine, line = self.lines()
         self.assertEqual(mine, self.LINE)
-        self.assertRegex(line, r"^\d+ \* \* \* \* '.*/touchvault' --vault 'default' reminders run # touchvault-reminders default$")
+        self.assertRegex(line, r"^\d+ \* \* \* \* HOME='" + re.escape(self.home.dir) + r"' '.*/touchvault' --vault 'default' reminders run # touchvault-reminders default$")
         before = digest(self.crontab)
         self.ok(self.reminders("install"))
         self.assertEqual(digest(self.crontab), before)
@@ -281,8 +283,8 @@ class Cron(Timed):
     def run_line(self, line):
         """As cron does: what has no backslash before it is the end of the line."""
         command = line.split(" ", 5)[5].replace("\\%", "%")
-        env = {k: self.home.env[k] for k in ("HOME", "ASAN_OPTIONS", "DBUS_SESSION_BUS_ADDRESS")}
-        subprocess.run(["/bin/sh", "-c", command], env={"PATH": "/usr/bin:/bin", **env}, check=True)
+        env = {k: self.home.env[k] for k in ("ASAN_OPTIONS", "DBUS_SESSION_BUS_ADDRESS")}
+        subprocess.run(["/bin/sh", "-c", command], env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **env}, check=True)
 
     def test_no_crontab_yet_and_two_vaults(self):
         folder = os.path.join(self.home.dir, "50%h of 'it' ${HOME} \\")
@@ -292,7 +294,8 @@ class Cron(Timed):
         self.ok(self.reminders("install"))
         self.ok(self.reminders("--vault", copy, "install", env={"XDG_STATE_HOME": ""}))
         first, second = self.lines()
-        self.assertEqual(shlex.split(second.replace("\\%", "%"))[7], copy)
+        words = shlex.split(second.replace("\\%", "%"))
+        self.assertEqual(words[words.index("--vault") + 1], copy)
         self.run_line(second)
         self.assertEqual(self.status("--vault", copy)["last"]["due"], 1)
         self.ok(self.reminders("remove"))

@@ -129,6 +129,7 @@ int main(int argc, char **argv)
 		return 2;
 	directory = argv[1];
 	/* What is in these would be, too. */
+	(void)unsetenv("HOME");
 	(void)unsetenv("XDG_DATA_HOME");
 	(void)unsetenv("XDG_STATE_HOME");
 	(void)unsetenv("XDG_CONFIG_HOME");
