@@ -23,7 +23,7 @@ struct status {
 	const struct vault_host_info *hosts;
 	char token_grade, host_grade;
 	char sheet_since[RECOVERY_SINCE_MAX]; /* empty: there is none */
-	size_t in_time;                       /* of the entries */
+	size_t in_time, marked;               /* of the entries */
 	struct stale stale;
 };
 
@@ -34,6 +34,9 @@ static void status_fill(
 	stale_tell(app, v, &ret->stale);
 	ret->in_time = policy_in_time(v, rotation_now(app, v));
 	vault_summarize(v, &ret->summary);
+	ret->marked = 0;
+	for (size_t i = 0; i < ret->summary.n_entries; i++)
+		ret->marked += *vault_entry_at(v, i)->rotate_reason != '\0';
 	(void)vault_tokens(v, &ret->tokens);
 	(void)vault_hosts(v, &ret->hosts);
 	for (size_t i = 0; i < VAULT_ID_LEN; i++)
@@ -100,7 +103,11 @@ static void print_summary(const struct status *s)
 	print_count(s->summary.n_hosts, "host", "hosts");
 	out(", %llu bytes\n", (unsigned long long)s->summary.file_size);
 	if (s->summary.n_entries > 0)
-		out("rotation    %zu of %zu keys in time\n", s->in_time, s->summary.n_entries);
+		out("rotation    %zu of %zu keys in time", s->in_time, s->summary.n_entries);
+	if (s->marked > 0)
+		out(", %zu marked to be rotated now", s->marked);
+	if (s->summary.n_entries > 0)
+		out("\n");
 }
 
 static int status_text(const struct app *app, const struct status *s)
@@ -182,16 +189,17 @@ static int status_json(const struct app *app, const struct vault *v, const struc
 
 	return out_json(app,
 	    json_pack(
-		"{s:o,s:s,s:I,s:{s:o,s:s},s:b,s:o,s:b,s:i,s:i,s:I,s:o,s:o,s:o,s:{s:s,s:s},s:o}",
+		"{s:o,s:s,s:I,s:{s:o,s:s},s:b,s:o,s:b,s:i,s:i,s:i,s:I,s:o,s:o,s:o,s:{s:s,s:s},s:o}",
 		"vault", text_json(s->path), "id", s->id, "generation",
 		(json_int_t)s->summary.generation, "committed", "by", text_json(s->summary.signer),
 		"at", text_time_json(s->summary.committed, when), "verified",
 		s->summary.trust == VAULT_TRUST_VERIFIED, "opened", time_json(s->stale.opened),
 		"stale", s->stale.is_stale, "entries", (int)s->summary.n_entries,
 
-		"in_time", (int)s->in_time, "file_size", (json_int_t)s->summary.file_size, "tokens",
-		tokens_json(s), "hosts", hosts_json(s), "recovery_sheet", recovery_sheet_json(v),
-		"grade", "token", token_grade, "host", host_grade, "advice", advice_json(app, s)));
+		"in_time", (int)s->in_time, "marked", (int)s->marked, "file_size",
+		(json_int_t)s->summary.file_size, "tokens", tokens_json(s), "hosts", hosts_json(s),
+		"recovery_sheet", recovery_sheet_json(v), "grade", "token", token_grade, "host",
+		host_grade, "advice", advice_json(app, s)));
 }
 
 int cmd_status(struct app *app, const struct arguments *args)

@@ -142,6 +142,13 @@ class Policy(Case):
         self.assertEqual(self.ok(self.get()).out, b"NEW")
         self.assertEqual(self.ok(self.get("--previous")).out, b"KEY")
 
+    def test_status_counts_what_is_marked(self):
+        """A key that is in time may have leaked all the same."""
+        self.assertIn(b"2 of 2 keys in time\n", self.ok(self.home.run("status")).out)
+        self.ok(self.touched("schedule", "kraken", "--now", "seen in a repository"))
+        self.assertIn(b"2 of 2 keys in time, 1 marked to be rotated now\n", self.ok(self.home.run("status")).out)
+        self.assertEqual(json.loads(self.ok(self.home.run("status", "--json")).out)["marked"], 1)
+
     def test_status_counts_keys_in_time(self):
         def status():
             shown = json.loads(self.ok(self.home.run("status", "--json")).out)
