@@ -107,7 +107,6 @@ int vault_host_approve(struct vault *v, const struct vault_host_request *request
     const char *label, int64_t now)
 {
 	struct index_host *h;
-
 	int r = vault_host_approvable(v);
 
 	if (r != 0)
