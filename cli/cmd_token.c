@@ -7,6 +7,7 @@
 #include "cli/grade.h"
 #include "cli/output.h"
 #include "cli/session_token.h"
+#include "cli/shell_word.h"
 #include "cli/terminal.h"
 #include "cli/token_info.h"
 #include "cli/token_list.h"
@@ -140,7 +141,7 @@ static int token_add(struct app *app, const struct arguments *args, struct vault
 	struct session_enrolled enrolled = { .response = response };
 	struct change c = { .enrolled = &enrolled, .now = app->now };
 	struct session_new new = new_of(app, args, args->operands[1]);
-	char name[TEXT_OPERAND_SIZE(VAULT_HUMAN_NAME_MAX)], done[sizeof(name) + 64];
+	char name[SHELL_OPERAND_SIZE(VAULT_HUMAN_NAME_MAX)], done[sizeof(name) + 64];
 	int r;
 
 	if (response == NULL)
@@ -164,7 +165,7 @@ static int token_add(struct app *app, const struct arguments *args, struct vault
 	if (r == 0)
 		r = commit(app, v, change_add, &c);
 	(void)snprintf(done, sizeof(done), "is enrolled; test it with \"touchvault token test %s\"",
-	    text_operand(new.token_name, name, sizeof(name)));
+	    shell_operand(new.token_name, name, sizeof(name)));
 	return r == 0 ? report(app, v, done, new.token_name) : r;
 }
 

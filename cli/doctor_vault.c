@@ -148,7 +148,7 @@ static void look_at_tokens(struct doctor_report *report, const struct vault *v)
 		doctor_mend(
 		    doctor_add(report, "tokens", DOCTOR_WRONG,
 			"the token %s never proved that it opens the vault", tokens[i].name),
-		    "touchvault token test %s", shell_word(tokens[i].name, word, sizeof(word)));
+		    "touchvault token test %s", shell_operand(tokens[i].name, word, sizeof(word)));
 	}
 	if (untested == 0)
 		(void)doctor_add(report, "tokens", DOCTOR_FINE, "the spare ones were tested");

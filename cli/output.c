@@ -107,25 +107,6 @@ const char *text_clean(const char *text, char *buf, size_t size)
 	return buf;
 }
 
-const char *text_operand(const char *text, char *buf, size_t size)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-				    "_-./:@%+,";
-	const char *dashes = *text == '-' ? "-- " : "";
-	size_t at;
-
-	if (*text != '\0' && text[strspn(text, plain)] == '\0') {
-		(void)snprintf(buf, size, "%s%s", dashes, text);
-		return buf;
-	}
-	at = (size_t)snprintf(buf, size, "%s'", dashes);
-	for (; *text != '\0' && at < size; text++)
-		at += (size_t)snprintf(buf + at, size - at, *text == '\'' ? "'\\''" : "%c", *text);
-	if (at < size)
-		(void)snprintf(buf + at, size - at, "'");
-	return buf;
-}
-
 static const char *time_format(int64_t t, bool json, char buf[static 32])
 {
 	time_t seconds = (time_t)t;

@@ -58,10 +58,6 @@ int out_done(const struct app *) __attribute__((warn_unused_result));
 /* Copy text, "?" for invalid UTF-8 and for characters that control, turn the direction of
  * writing or can't be seen; cut off at size. */
 const char *text_clean(const char *text, char *buf, size_t size);
-/* Copy text as an operand of a command that somebody is to type in a shell: in quotes, or
- * after "--", where it needs them. Cut off at size; TEXT_OPERAND_SIZE(n) holds n bytes. */
-const char *text_operand(const char *text, char *buf, size_t size);
-#define TEXT_OPERAND_SIZE(n) (4 * (n) + sizeof("-- ''"))
 /* text_clean as a JSON string. */
 json_t *text_json(const char *text) __attribute__((warn_unused_result));
 /* Unix seconds as "2026-11-24 08:00 UTC" and as RFC 3339 for JSON. */

@@ -27,3 +27,14 @@ const char *shell_word(const char *text, char *ret, size_t size)
 	(void)snprintf(ret + at, size - at, "'");
 	return ret;
 }
+
+const char *shell_operand(const char *text, char *ret, size_t size)
+{
+	static const char dashes[] = "-- ";
+	size_t len = *text == '-' ? strlen(dashes) : 0;
+
+	(void)snprintf(ret, size, "%s", dashes);
+	if (len < size)
+		(void)shell_word(text, ret + len, size - len);
+	return ret;
+}

@@ -10,6 +10,7 @@
 
 #undef fail /* cmocka has a macro of that name */
 #include "cli/output.h"
+#include "cli/shell_word.h"
 
 static void shows(const char *text, const char *want)
 {
@@ -68,17 +69,17 @@ static void what_a_shell_takes_apart_is_quoted(void **state)
 		{ "a=b", "'a=b'" }, { "it's", "'it'\\''s'" }, { "'", "''\\'''" }, { "\\", "'\\'" },
 		{ "B\xc3\xb6rse", "'B\xc3\xb6rse'" }, { "-x", "-- -x" },
 		{ "--a b", "-- '--a b'" } };
-	char buf[64], quotes[65], most[TEXT_OPERAND_SIZE(64)];
+	char buf[64], quotes[65], most[SHELL_OPERAND_SIZE(64)];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		assert_string_equal(text_operand(pairs[i][0], buf, sizeof(buf)), pairs[i][1]);
+		assert_string_equal(shell_operand(pairs[i][0], buf, sizeof(buf)), pairs[i][1]);
 	memset(quotes, '\'', 64);
 	quotes[0] = '-';
 	quotes[64] = '\0';
-	assert_int_equal(strlen(text_operand(quotes, most, sizeof(most))), 3 + 1 + 1 + 63 * 4 + 1);
+	assert_int_equal(strlen(shell_operand(quotes, most, sizeof(most))), 3 + 1 + 1 + 63 * 4 + 1);
 	for (size_t size = 1; size < sizeof(buf); size++)
-		assert_true(strlen(text_operand(quotes, buf, size)) < size);
+		assert_true(strlen(shell_operand(quotes, buf, size)) < size);
 }
 
 int main(void)
