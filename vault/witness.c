@@ -105,10 +105,11 @@ static int names_key(const struct vault *v, const struct host_key *host, uint8_t
 
 /* Whether a log that begins now should be there already: this host knows the vault, or
  * made this generation of it. Who makes a vault, or accepts a rollback, says that what
- * the host knows is not to count, of the log, too. */
+ * the host knows is not to count, of the log, too. The first generation doesn't, either:
+ * what made it may have been killed before its log, and there is nothing in it to be read. */
 static bool was_seen(const struct vault *v)
 {
-	if (v->accept.rollback)
+	if (v->accept.rollback || v->header.gen == 1)
 		return false;
 	return v->trust != VAULT_TRUST_UNVERIFIED ||
 	       (v->sheet == NULL && memcmp(v->header.signer, v->own_id, HOST_ID_LEN) == 0);
