@@ -12,6 +12,7 @@
 #include "cli/output.h"
 #include "cli/program.h"
 #include "vault/cleanup.h"
+#include "vault/store.h"
 
 #define OUTPUT_MAX 4096
 #define DETAIL_MAX 256
@@ -105,10 +106,15 @@ static void environment_free(char ***env)
 	free(*env);
 }
 
-static bool check(const char *path, char detail[static DETAIL_MAX])
+/* The directory that the hooks' own is in, too: that one may be a link. */
+static bool check(const char *hooks, const char *path, char detail[static DETAIL_MAX])
 {
-	int r = program_check(path);
+	struct store s;
+	int r = store_open(hooks, &s);
 
+	store_close(&s);
+	if (r == 0)
+		r = program_check(path);
 	if (r != 0)
 		(void)snprintf(detail, DETAIL_MAX, "not run: %s",
 		    r == VAULT_ERR_UNSAFE_FILE  ? "it isn't yours, or others can write it"
@@ -164,7 +170,7 @@ static void run_one(const struct app *app, const struct remind_place *place, con
 {
 	char path[PATH_MAX], channel[NAME_MAX + 8], detail[DETAIL_MAX] = "";
 	int n = snprintf(path, sizeof(path), "%s/%s", place->hooks, name);
-	bool arrived = n > 0 && (size_t)n < sizeof(path) && check(path, detail) &&
+	bool arrived = n > 0 && (size_t)n < sizeof(path) && check(place->hooks, path, detail) &&
 		       run(app, path, text, seconds, detail);
 
 	(void)snprintf(channel, sizeof(channel), "hook %s", name);

@@ -358,6 +358,21 @@ class Hooks(Reminders):
         # Those of ls itself, and the directory that it reads.
         self.assertEqual([line for line in lines if line.isdigit() and len(line) < 3], ["0", "1", "2", "3"])
 
+    def test_a_link_that_others_can_change_is_not_followed(self):
+        mark = os.path.join(self.dir, "mark")
+        self.hook("a", f"touch {mark}")
+        kept = os.path.join(self.dir, "kept")
+        os.rename(self.hooks, kept)
+        os.symlink(kept, self.hooks)
+        parent = os.path.dirname(self.hooks)
+        os.chmod(parent, 0o777)
+        self.refused(self.remind(), 1)
+        self.assertIn("others can write the directory", self.channels()["hook a"][1])
+        self.assertFalse(os.path.exists(mark))
+        os.chmod(parent, 0o755)
+        self.ok(self.remind())
+        self.assertTrue(os.path.exists(mark))
+
     def test_unsafe_ones_are_not_run(self):
         mark = os.path.join(self.dir, "ran")
         path = self.hook("a", f"touch {mark}", 0o777)
